@@ -1,0 +1,193 @@
+/* libcsv pushes fields through callbacks; this turns a chunk of pushes into
+ * rows that can be pulled. */
+#include "base/csv.h"
+
+#include <csv.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum { CHUNK_BYTES = 1 << 16, FIELD_BYTES_MAX = 1 << 20 };
+
+struct row_span {
+    int first_field, count;
+    long line;
+};
+
+struct hd_csv {
+    char *path;
+    FILE *file;
+    struct csv_parser parser;
+    char *text; /* the fields of this chunk's rows, one after another */
+    int text_capacity, text_used;
+    int *field_at; /* start of each field in text */
+    size_t *length;
+    int field_capacity, fields;
+    char **pointer; /* of the row being handed out */
+    int pointer_capacity;
+    struct row_span *row;
+    int row_capacity, rows, next_row;
+    int open_row_first; /* first field of the row that is still incomplete */
+    long line, row_line; /* line now; line on which the open row began */
+    bool finished, too_long, at_row_start, skip_bom;
+    long nul_line;
+};
+
+static void on_field(void *data, size_t bytes, void *context) {
+    struct hd_csv *csv = context;
+    if (csv->skip_bom) { /* the very first field of the file */
+        csv->skip_bom = false;
+        if (bytes >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) {
+            data = (char *)data + 3;
+            bytes -= 3;
+        }
+    }
+    if (bytes > FIELD_BYTES_MAX) {
+        csv->too_long = true;
+        bytes = FIELD_BYTES_MAX;
+    }
+    if (memchr(data ? data : "", 0, bytes) && !csv->nul_line) csv->nul_line = csv->row_line;
+    csv->text = hd_grow(csv->text, &csv->text_capacity, csv->text_used + (int)bytes + 1, 1);
+    int capacity = csv->field_capacity;
+    csv->field_at = hd_grow(csv->field_at, &capacity, csv->fields + 1, sizeof(int));
+    csv->length = hd_grow(csv->length, &csv->field_capacity, csv->fields + 1, sizeof(size_t));
+    csv->field_at[csv->fields] = csv->text_used;
+    csv->length[csv->fields++] = bytes;
+    if (bytes) memcpy(csv->text + csv->text_used, data, bytes);
+    csv->text_used += (int)bytes;
+    csv->text[csv->text_used++] = '\0';
+}
+
+static void on_row(int terminator, void *context) {
+    struct hd_csv *csv = context;
+    (void)terminator;
+    csv->row = hd_grow(csv->row, &csv->row_capacity, csv->rows + 1, sizeof *csv->row);
+    csv->row[csv->rows++] = (struct row_span){csv->open_row_first,
+                                              csv->fields - csv->open_row_first,
+                                              csv->row_line};
+    csv->open_row_first = csv->fields;
+}
+
+struct hd_csv *hd_csv_open(const char *path, struct hd_err *err) {
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        hd_fail(err, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    struct hd_csv *csv = hd_alloc(sizeof *csv);
+    csv->path = hd_strdup(path);
+    csv->file = file;
+    csv->line = csv->row_line = 1;
+    csv->at_row_start = csv->skip_bom = true;
+    csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
+    return csv;
+}
+
+/* Drops the rows already handed out and moves the open row to the front. */
+static void compact(struct hd_csv *csv) {
+    int keep = csv->fields - csv->open_row_first;
+    int from = keep ? csv->field_at[csv->open_row_first] : csv->text_used;
+    if (keep) memmove(csv->text, csv->text + from, (size_t)(csv->text_used - from));
+    for (int i = 0; i < keep; i++) {
+        csv->field_at[i] = csv->field_at[csv->open_row_first + i] - from;
+        csv->length[i] = csv->length[csv->open_row_first + i];
+    }
+    csv->text_used -= from;
+    csv->fields = keep;
+    csv->open_row_first = csv->rows = csv->next_row = 0;
+}
+
+/* Feeds one line's bytes at a time, so that every row knows its line. */
+static bool feed(struct hd_csv *csv, const char *bytes, size_t count, struct hd_err *err) {
+    while (count) {
+        const char *newline = memchr(bytes, '\n', count);
+        size_t take = newline ? (size_t)(newline - bytes) + 1 : count;
+        int before = csv->rows;
+        if (csv->at_row_start) csv->row_line = csv->line;
+        if (csv_parse(&csv->parser, bytes, take, on_field, on_row, csv) != take)
+            return hd_fail(err, "%s:%ld: %s", csv->path, csv->line,
+                           csv_error(&csv->parser) == CSV_EPARSE
+                               ? "a quote inside a field that is not quoted"
+                               : csv_strerror(csv_error(&csv->parser)));
+        if (csv->rows > before) csv->at_row_start = true;
+        else if (!newline || csv->fields > csv->open_row_first) csv->at_row_start = false;
+        if (newline) csv->line++;
+        bytes += take;
+        count -= take;
+    }
+    return true;
+}
+
+static bool refill(struct hd_csv *csv, struct hd_err *err) {
+    char chunk[CHUNK_BYTES];
+    compact(csv);
+    while (csv->rows == 0 && !csv->finished) {
+        size_t got = fread(chunk, 1, sizeof chunk, csv->file);
+        if (got == 0) {
+            if (ferror(csv->file))
+                return hd_fail(err, "%s: %s", csv->path, strerror(errno));
+            csv->finished = true;
+            if (csv_fini(&csv->parser, on_field, on_row, csv) != 0)
+                return hd_fail(err, "%s:%ld: a quote opens and never closes", csv->path,
+                               csv->row_line);
+        } else if (!feed(csv, chunk, got, err)) {
+            return false;
+        }
+        if (csv->too_long || csv->parser.entry_pos > FIELD_BYTES_MAX)
+            return hd_fail(err, "%s:%ld: a field of more than 1 MiB: not a CSV file?",
+                           csv->path, csv->row_line);
+        if (csv->nul_line)
+            return hd_fail(err, "%s:%ld: a NUL byte: not a text file", csv->path,
+                           csv->nul_line);
+    }
+    return true;
+}
+
+int hd_csv_next(struct hd_csv *csv, struct hd_csv_row *row, struct hd_err *err) {
+    if (csv->next_row == csv->rows) {
+        if (!refill(csv, err)) return -1;
+        if (csv->rows == 0) return 0;
+    }
+    struct row_span *span = &csv->row[csv->next_row++];
+    csv->pointer =
+        hd_grow(csv->pointer, &csv->pointer_capacity, span->count, sizeof *csv->pointer);
+    for (int i = 0; i < span->count; i++)
+        csv->pointer[i] = csv->text + csv->field_at[span->first_field + i];
+    row->line = span->line;
+    row->count = span->count;
+    row->field = csv->pointer;
+    row->length = csv->length + span->first_field;
+    return 1;
+}
+
+int hd_csv_column(const struct hd_csv_row *header, const char *name) {
+    size_t bytes = strlen(name);
+    for (int i = 0; i < header->count; i++) {
+        const char *field = header->field[i];
+        size_t length = header->length[i];
+        while (length && isspace((unsigned char)*field)) field++, length--;
+        while (length && isspace((unsigned char)field[length - 1])) length--;
+        if (length == bytes && strncasecmp(field, name, bytes) == 0) return i;
+    }
+    return -1;
+}
+
+void hd_csv_close(struct hd_csv *csv) {
+    if (!csv) return;
+    fclose(csv->file);
+    csv_free(&csv->parser);
+    free(csv->path);
+    free(csv->text);
+    free(csv->field_at);
+    free(csv->length);
+    free(csv->pointer);
+    free(csv->row);
+    free(csv);
+}

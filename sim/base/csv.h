@@ -1,0 +1,33 @@
+/* Rows of a CSV file, one at a time, on libcsv. Memory does not depend on the
+ * file's length. Line ends LF or CRLF, a missing final newline, a UTF-8 BOM and
+ * quoted fields are all fine; blank lines are passed over. */
+#ifndef HD_BASE_CSV_H
+#define HD_BASE_CSV_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct hd_csv;
+
+struct hd_csv_row {
+    long line;            /* 1-based line of the file on which the row starts */
+    int count;            /* fields */
+    char *const *field;   /* NUL-terminated; valid until the next call */
+    const size_t *length; /* bytes of each field */
+};
+
+/* Opens a file. NULL on failure, with "PATH: why" in err. */
+struct hd_csv *hd_csv_open(const char *path, struct hd_err *err);
+
+/* 1: a row; 0: end of file; -1: error, with "PATH:LINE: what" in err (a field
+ * with a NUL byte or of more than 1 MiB, a quote that never closes, a read
+ * error). */
+int hd_csv_next(struct hd_csv *csv, struct hd_csv_row *row, struct hd_err *err);
+
+/* The column of that name in a header row, ignoring case and outer blanks, or -1. */
+int hd_csv_column(const struct hd_csv_row *header, const char *name);
+
+void hd_csv_close(struct hd_csv *csv);
+
+#endif

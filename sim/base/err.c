@@ -1,0 +1,51 @@
+/* Error text, and the nearest name to a misspelt one. */
+#include "base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool hd_vfail(struct hd_err *err, const char *format, va_list args) {
+    if (err && err->text[0] == '\0') vsnprintf(err->text, sizeof err->text, format, args);
+    return false;
+}
+
+bool hd_fail(struct hd_err *err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    hd_vfail(err, format, args);
+    va_end(args);
+    return false;
+}
+
+/* Levenshtein distance; words longer than 63 bytes count as far from all. */
+static int edit_distance(const char *a, const char *b) {
+    size_t na = strlen(a), nb = strlen(b);
+    int row[64];
+    if (na > 63 || nb > 63) return 99;
+    for (size_t j = 0; j <= nb; j++) row[j] = (int)j;
+    for (size_t i = 1; i <= na; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= nb; j++) {
+            int best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[nb];
+}
+
+const char *hd_nearest(const char *word, const char *const *candidates, int count) {
+    const char *best = NULL;
+    int least = (int)strlen(word) / 3 + 2;
+    for (int i = 0; i < count; i++) {
+        int distance = edit_distance(word, candidates[i]);
+        if (distance < least) {
+            least = distance;
+            best = candidates[i];
+        }
+    }
+    return best;
+}

@@ -1,0 +1,17 @@
+/* Memory that is there or the program ends: one line on stderr, exit 1. */
+#ifndef HD_BASE_MEM_H
+#define HD_BASE_MEM_H
+
+#include <stddef.h>
+
+void *hd_alloc(size_t bytes);                    /* zeroed */
+void *hd_realloc(void *old, size_t bytes);       /* not zeroed beyond the old size */
+char *hd_strdup(const char *text);
+char *hd_format(const char *format, ...)         /* a new string; the caller frees it */
+    __attribute__((format(printf, 1, 2)));
+
+/* Makes room for `need` elements in a growing array; capacity doubles. The new
+ * elements are not initialised. */
+void *hd_grow(void *array, int *capacity, int need, size_t element_bytes);
+
+#endif
