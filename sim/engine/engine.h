@@ -1,0 +1,123 @@
+/* The simulator: one run of one trace on one fleet under one policy.
+ *
+ * A run is a deterministic function of its configuration. With `step` it runs
+ * one iteration at a time with plain code and gives the same result to the last
+ * bit; that is what the tests compare. */
+#ifndef HD_ENGINE_ENGINE_H
+#define HD_ENGINE_ENGINE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/tick.h"
+#include "engine/policy.h"
+#include "measure/measure.h"
+#include "timing/table.h"
+
+struct hd_arrival {
+    hd_tick at;
+    int32_t model;         /* index into the configuration's models */
+    int32_t input_tokens;  /* >= 1 */
+    int32_t output_tokens; /* 0: nothing was generated, counted as empty */
+    bool too_long;         /* decided by the caller: beyond the model's context */
+};
+
+/* 1: the next arrival, in order of time; 0: no more. */
+typedef int (*hd_arrival_source)(void *context, struct hd_arrival *);
+
+struct hd_run_model {
+    const char *name, *slo_class;
+    const char *gpu; /* GPU type asked for, or NULL */
+    int tp;          /* tensor-parallel degree asked for */
+    int replicas;    /* for `dedicated` */
+    int64_t weights_bytes, kv_token_bytes;
+    int kv_heads;        /* KV is replicated once tp exceeds it */
+    int max_context;     /* tokens */
+    hd_tick ttft, tbt;   /* SLO limits; HD_TICK_NEVER: none. tbt below 60 s */
+    double mean_rate, mean_input, mean_output; /* of the trace, for oracles */
+};
+
+struct hd_gpu_kind {
+    const char *name;
+    int64_t usable_bytes; /* for weights and KV, after workspace and context */
+};
+
+struct hd_node_config {
+    int kind, gpus;
+    double dram_bytes; /* host cache of weights, and swapped KV */
+    double disk_bytes_per_s;
+    double pcie_bytes_per_s; /* achievable, each direction, of one link */
+    int pcie_shared_by;      /* GPUs on one link */
+    double nvlink_bytes_per_s, nic_bytes_per_s;
+};
+
+struct hd_failure { /* a GPU leaves or returns */
+    hd_tick at;
+    int gpu;
+    bool up;
+};
+
+struct hd_switching {
+    double engine_start_s; /* of an instance formed after time 0 */
+    double reinit_s;       /* re-initialisation at a change of model */
+    bool prefetch;         /* hd_act_load during a turn is possible */
+    bool warm_cache;       /* the host cache holds what fits at time 0 */
+    bool placed;           /* loads asked for in `start` are done at time 0 */
+    double kv_in_s_per_token; /* 0: from bytes and bandwidth; else this instead */
+    bool kv_out_free;         /* swap-out takes no time and no link (the artifact) */
+};
+
+struct hd_serving { /* the engine profile */
+    int max_batch;            /* running members */
+    int prefill_tokens;       /* budget of one prefill batch */
+    int chunk_tokens;         /* 0: whole prompts with priority; else chunked prefill
+                                 mixed into decode */
+    bool preempt_swap;        /* else recompute */
+    double watermark;         /* share of the pool that admission leaves free */
+    double patience_s;        /* a request without its first token fails; 0: off */
+    double drain_s;           /* nothing but ticks for so long: the run ends */
+};
+
+struct hd_run_config {
+    const struct hd_run_model *model;
+    int models;
+    const struct hd_gpu_kind *kind;
+    int kinds;
+    const struct hd_node_config *node;
+    int nodes;
+    /* Compiled timing of a model on `tp` GPUs of a kind with a share of their
+     * compute; owned by the callee, constant during the run. */
+    const struct hd_timing *(*timing)(void *context, int model, int kind, int tp,
+                                      double share);
+    void *timing_context;
+    hd_arrival_source next;
+    void *next_context;
+    struct hd_switching switching;
+    struct hd_serving serving;
+    const struct hd_failure *failure; /* in order of time */
+    int failures;
+    hd_tick from, to; /* measurement window, [from, to) */
+    uint64_t seed;
+    bool step;         /* one iteration at a time */
+    uint64_t cut_seed; /* != 0: cut every plan at a random earlier step (tests) */
+    const volatile int *interrupted; /* a person pressed Ctrl-C; may be NULL */
+};
+
+/* Sensible settings: vLLM-like serving, all of Aegaeon's switching mechanisms. */
+struct hd_switching hd_switching_default(void);
+struct hd_serving hd_serving_default(void);
+
+enum hd_run_end {
+    HD_RUN_WHOLE,     /* every request reached an end */
+    HD_RUN_STALLED,   /* drain: some were left; counted as unfinished */
+    HD_RUN_CANNOT,    /* the policy's start gave a reason; err has it */
+    HD_RUN_DECIDED,   /* stopped early by `hopeless`: a verdict, no percentiles */
+    HD_RUN_INTERRUPTED,
+    HD_RUN_FAILED     /* a policy error; err has one line */
+};
+
+/* Runs and fills measure. note (may be NULL) gets one line about a stalled run. */
+enum hd_run_end hd_run(const struct hd_run_config *, const struct hd_policy *,
+                       struct hd_measure *, struct hd_err *note, struct hd_err *err);
+
+#endif

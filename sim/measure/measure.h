@@ -1,0 +1,136 @@
+/* What came of a run. The engine reports finished requests, GPU time and
+ * switches here; plan and output read the result.
+ *
+ * Only requests that arrive inside the measurement window count, all of them:
+ *     measured = done + rejected + too_long + empty + unfinished
+ * A token that was never emitted is late. */
+#ifndef HD_MEASURE_MEASURE_H
+#define HD_MEASURE_MEASURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/tick.h"
+#include "measure/hist.h"
+
+enum hd_status {
+    HD_STATUS_DONE,
+    HD_STATUS_REJECTED,   /* by the policy, or by patience */
+    HD_STATUS_TOO_LONG,   /* no instance of this fleet could ever hold it */
+    HD_STATUS_EMPTY,      /* the trace records no output: one late token */
+    HD_STATUS_UNFINISHED, /* left when the run ended */
+    HD_STATUSES
+};
+const char *hd_status_name(enum hd_status);
+
+/* Where a request's time went; the parts of one request sum to its latency. */
+enum hd_blame {
+    HD_BLAME_QUEUE,   /* held, or waiting in a group for its first prefill */
+    HD_BLAME_SWITCH,  /* its group's turn is making the model runnable */
+    HD_BLAME_PREFILL, /* in a prefill of its own */
+    HD_BLAME_KV,      /* its KV moves, or its group's turn waits for KV */
+    HD_BLAME_DECODE,  /* in decode iterations */
+    HD_BLAME_WAIT,    /* has its first token and waits: between turns, stalled by
+                         another's prefill, or preempted */
+    HD_BLAMES
+};
+const char *hd_blame_name(enum hd_blame); /* "queue", ... */
+
+enum hd_metric { HD_METRIC_TOKEN, HD_METRIC_RATIO, HD_METRIC_REQUEST, HD_METRICS };
+const char *hd_metric_name(enum hd_metric);
+
+/* One finished (or failed) request, all times in ticks since the trace's zero. */
+struct hd_finished {
+    int64_t id; /* row of the trace, from 0 */
+    int model, instance; /* instance of its last iteration, -1: none */
+    bool measured;
+    enum hd_status status;
+    int input_tokens, output_tokens, emitted_tokens;
+    int tokens_on_time; /* metric T */
+    double ratio;       /* metric Q, the artifact's time ratio, 0 to 1 */
+    bool request_ok;    /* done, TTFT and mean gap within their limits */
+    hd_tick arrival, first_token, last_token; /* -1: never */
+    hd_tick gap_longest;                      /* between tokens; -1 with fewer than two */
+    hd_tick blame[HD_BLAMES];
+    int preempted; /* times */
+};
+
+enum hd_gpu_use { HD_GPU_BUSY, HD_GPU_SWITCHING, HD_GPU_IDLE_WAITING, HD_GPU_IDLE_FREE, HD_GPU_USES };
+
+enum hd_stage { /* of a switch: seconds that a turn waited for it */
+    HD_STAGE_REINIT,
+    HD_STAGE_LOAD,
+    HD_STAGE_KV_OUT,
+    HD_STAGE_KV_IN,
+    HD_STAGES
+};
+const char *hd_stage_name(enum hd_stage);
+
+/* What the trace promises, known before the run: the denominators. */
+struct hd_expected {
+    int models;
+    const int64_t *requests;      /* measured, per model */
+    const int64_t *output_tokens; /* of those, empty ones counting as one token */
+};
+
+struct hd_model_result {
+    int64_t requests, finished[HD_STATUSES];
+    int64_t tokens, tokens_on_time, requests_ok; /* tokens: expected, all measured */
+    double ratio_sum;
+    struct hd_hist *ttft, *e2e; /* NULL until the first entry */
+    double blame_s[HD_BLAMES];
+};
+
+/* Late tokens by arrival time, to say what decided a verdict. */
+struct hd_bin {
+    int64_t requests, tokens, late;
+    double late_blame_s[HD_BLAMES]; /* of requests with a late token */
+};
+
+struct hd_measure {
+    hd_tick from, to;  /* window of arrivals that count */
+    hd_tick bin_ticks; /* 5 minutes, or a tenth of the window if shorter */
+    int models, bins;
+    struct hd_model_result *model;
+    struct hd_bin *bin;
+    struct hd_hist ttft, tbt, tpot, e2e, gap_longest;
+    int64_t finished[HD_STATUSES], measured, preempted;
+    int64_t tokens, tokens_on_time, tokens_emitted, requests_ok;
+    double ratio_sum, blame_s[HD_BLAMES];
+    double gpu_s[HD_GPU_USES], gpus_s; /* within the window; gpus_s: all GPU-seconds */
+    int64_t switches, switches_hidden; /* turns that changed the model; of those,
+                                          found the weights already there */
+    double stage_s[HD_STAGES];
+    double active_models_s; /* integral over the window */
+    int active_models_peak;
+    int64_t peak_vram_bytes, peak_dram_bytes;
+    int64_t iterations, iterations_stepped, segments, callbacks;
+    hd_tick end; /* when the run ended */
+    /* called for every finished request, measured or not; may be NULL */
+    void (*on_finished)(void *context, const struct hd_finished *);
+    void *on_finished_context;
+    /* asked after every finished request that had a late token; true ends the run
+     * early (the verdict is known); may be NULL */
+    bool (*hopeless)(void *context, const struct hd_measure *);
+    void *hopeless_context;
+};
+
+/* A fresh measure of a window; ends with hd_measure_free. */
+struct hd_measure *hd_measure_new(const struct hd_expected *, hd_tick from, hd_tick to);
+void hd_measure_free(struct hd_measure *);
+
+/* Called by the engine. Returns true when the run may stop (see `hopeless`). */
+bool hd_measure_finish(struct hd_measure *, const struct hd_finished *);
+
+/* gpus GPUs were in that state from `since` to `until`; the part outside the
+ * window is left out. */
+void hd_measure_gpu(struct hd_measure *, enum hd_gpu_use, int gpus, hd_tick since,
+                    hd_tick until);
+/* A turn waited `ticks` for a stage of a switch. */
+void hd_measure_stage(struct hd_measure *, enum hd_stage, hd_tick ticks);
+/* `count` models had work from since to until. */
+void hd_measure_active(struct hd_measure *, int count, hd_tick since, hd_tick until);
+
+/* The pass rule and derived figures: see pass.h. */
+
+#endif

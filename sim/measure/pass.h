@@ -1,0 +1,33 @@
+/* The pass rule: does a run keep the SLO? Defined once, for every command.
+ *
+ * `model`: every judged model (at least 10/(1-attain) measured requests, rounded
+ * to the nearest integer) reaches the target, and all rarer models, taken
+ * together, do too. `pooled`: all requests together reach it. */
+#ifndef HD_MEASURE_PASS_H
+#define HD_MEASURE_PASS_H
+
+#include "measure/measure.h"
+
+enum hd_pass_rule { HD_PASS_MODEL, HD_PASS_POOLED, HD_PASS_RULES };
+const char *hd_pass_rule_name(enum hd_pass_rule);
+
+struct hd_criterion {
+    enum hd_metric metric;
+    enum hd_pass_rule rule;
+    double attain; /* (0, 1] */
+};
+
+/* Attainment of one model, of all (model -1) or of the rare ones (model -2, needs
+ * the criterion's target); 1 when there is nothing to attain. */
+double hd_attained(const struct hd_measure *, enum hd_metric, int model, double target);
+
+bool hd_judged(const struct hd_measure *, int model, double attain);
+
+/* Meaningful once the run is whole. */
+bool hd_passes(const struct hd_measure *, const struct hd_criterion *);
+
+/* True as soon as the criterion can no longer be met, whatever happens to the
+ * requests that have not finished yet. */
+bool hd_cannot_pass(const struct hd_measure *, const struct hd_criterion *);
+
+#endif
