@@ -34,7 +34,7 @@ struct hd_csv {
     int pointer_capacity;
     struct row_span *row;
     int row_capacity, rows, next_row;
-    int open_row_first; /* first field of the row that is still incomplete */
+    int open_row_first;  /* first field of the row that is still incomplete */
     long line, row_line; /* line now; line on which the open row began */
     bool finished, too_long, at_row_start, skip_bom;
     long nul_line;
@@ -53,11 +53,14 @@ static void on_field(void *data, size_t bytes, void *context) {
         csv->too_long = true;
         bytes = FIELD_BYTES_MAX;
     }
-    if (memchr(data ? data : "", 0, bytes) && !csv->nul_line) csv->nul_line = csv->row_line;
-    csv->text = hd_grow(csv->text, &csv->text_capacity, csv->text_used + (int)bytes + 1, 1);
+    if (memchr(data ? data : "", 0, bytes) && !csv->nul_line)
+        csv->nul_line = csv->row_line;
+    csv->text =
+        hd_grow(csv->text, &csv->text_capacity, csv->text_used + (int)bytes + 1, 1);
     int capacity = csv->field_capacity;
     csv->field_at = hd_grow(csv->field_at, &capacity, csv->fields + 1, sizeof(int));
-    csv->length = hd_grow(csv->length, &csv->field_capacity, csv->fields + 1, sizeof(size_t));
+    csv->length =
+        hd_grow(csv->length, &csv->field_capacity, csv->fields + 1, sizeof(size_t));
     csv->field_at[csv->fields] = csv->text_used;
     csv->length[csv->fields++] = bytes;
     if (bytes) memcpy(csv->text + csv->text_used, data, bytes);
@@ -69,9 +72,8 @@ static void on_row(int terminator, void *context) {
     struct hd_csv *csv = context;
     (void)terminator;
     csv->row = hd_grow(csv->row, &csv->row_capacity, csv->rows + 1, sizeof *csv->row);
-    csv->row[csv->rows++] = (struct row_span){csv->open_row_first,
-                                              csv->fields - csv->open_row_first,
-                                              csv->row_line};
+    csv->row[csv->rows++] = (struct row_span){
+        csv->open_row_first, csv->fields - csv->open_row_first, csv->row_line};
     csv->open_row_first = csv->fields;
 }
 
@@ -105,7 +107,8 @@ static void compact(struct hd_csv *csv) {
 }
 
 /* Feeds one line's bytes at a time, so that every row knows its line. */
-static bool feed(struct hd_csv *csv, const char *bytes, size_t count, struct hd_err *err) {
+static bool feed(struct hd_csv *csv, const char *bytes, size_t count,
+                 struct hd_err *err) {
     while (count) {
         const char *newline = memchr(bytes, '\n', count);
         size_t take = newline ? (size_t)(newline - bytes) + 1 : count;
@@ -116,8 +119,10 @@ static bool feed(struct hd_csv *csv, const char *bytes, size_t count, struct hd_
                            csv_error(&csv->parser) == CSV_EPARSE
                                ? "a quote inside a field that is not quoted"
                                : csv_strerror(csv_error(&csv->parser)));
-        if (csv->rows > before) csv->at_row_start = true;
-        else if (!newline || csv->fields > csv->open_row_first) csv->at_row_start = false;
+        if (csv->rows > before)
+            csv->at_row_start = true;
+        else if (!newline || csv->fields > csv->open_row_first)
+            csv->at_row_start = false;
         if (newline) csv->line++;
         bytes += take;
         count -= take;
@@ -156,8 +161,8 @@ int hd_csv_next(struct hd_csv *csv, struct hd_csv_row *row, struct hd_err *err) 
         if (csv->rows == 0) return 0;
     }
     struct row_span *span = &csv->row[csv->next_row++];
-    csv->pointer =
-        hd_grow(csv->pointer, &csv->pointer_capacity, span->count, sizeof *csv->pointer);
+    csv->pointer = hd_grow(csv->pointer, &csv->pointer_capacity, span->count,
+                           sizeof *csv->pointer);
     for (int i = 0; i < span->count; i++)
         csv->pointer[i] = csv->text + csv->field_at[span->first_field + i];
     row->line = span->line;

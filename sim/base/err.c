@@ -5,7 +5,8 @@
 #include <string.h>
 
 bool hd_vfail(struct hd_err *err, const char *format, va_list args) {
-    if (err && err->text[0] == '\0') vsnprintf(err->text, sizeof err->text, format, args);
+    if (err && err->text[0] == '\0')
+        vsnprintf(err->text, sizeof err->text, format, args);
     return false;
 }
 

@@ -17,7 +17,9 @@
 static char home[PATH_MAX] = HD_SHARE; /* written once, by find_home */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-bool hd_file_exists(const char *path) { return access(path, R_OK) == 0; }
+bool hd_file_exists(const char *path) {
+    return access(path, R_OK) == 0;
+}
 
 static void find_home(void) {
     char place[PATH_MAX], probe[PATH_MAX + 32];
@@ -39,4 +41,6 @@ const char *hd_home(void) {
     return home;
 }
 
-char *hd_home_path(const char *part) { return hd_format("%s/%s", hd_home(), part); }
+char *hd_home_path(const char *part) {
+    return hd_format("%s/%s", hd_home(), part);
+}

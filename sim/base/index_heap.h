@@ -40,12 +40,14 @@ static inline void hd_heap_free(struct hd_index_heap *h) {
     *h = (struct hd_index_heap){0};
 }
 
-static inline void hd_heap_put(struct hd_index_heap *h, int at, struct hd_heap_node node) {
+static inline void hd_heap_put(struct hd_index_heap *h, int at,
+                               struct hd_heap_node node) {
     h->node[at] = node;
     h->place[node.id] = at;
 }
 
-static inline void hd_heap_up(struct hd_index_heap *h, int at, struct hd_heap_node node) {
+static inline void hd_heap_up(struct hd_index_heap *h, int at,
+                              struct hd_heap_node node) {
     while (at > 0) {
         int parent = (at - 1) / 2;
         if (!hd_heap_before(node, h->node[parent])) break;
@@ -55,7 +57,8 @@ static inline void hd_heap_up(struct hd_index_heap *h, int at, struct hd_heap_no
     hd_heap_put(h, at, node);
 }
 
-static inline void hd_heap_down(struct hd_index_heap *h, int at, struct hd_heap_node node) {
+static inline void hd_heap_down(struct hd_index_heap *h, int at,
+                                struct hd_heap_node node) {
     for (;;) {
         int child = 2 * at + 1;
         if (child >= h->count) break;
@@ -92,8 +95,10 @@ static inline void hd_heap_remove(struct hd_index_heap *h, int id) {
     h->place[id] = -1;
     if (at == --h->count) return;
     struct hd_heap_node last = h->node[h->count];
-    if (at > 0 && hd_heap_before(last, h->node[(at - 1) / 2])) hd_heap_up(h, at, last);
-    else hd_heap_down(h, at, last);
+    if (at > 0 && hd_heap_before(last, h->node[(at - 1) / 2]))
+        hd_heap_up(h, at, last);
+    else
+        hd_heap_down(h, at, last);
 }
 
 #endif

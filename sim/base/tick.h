@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 typedef int64_t hd_tick;
+__extension__ typedef __int128 hd_wide; /* sums of ticks that int64 might not hold */
 
 #define HD_TICKS_PER_NS ((hd_tick)1024)
 #define HD_TICKS_PER_US (HD_TICKS_PER_NS * 1000)

@@ -31,9 +31,9 @@ struct hd_run_model {
     int tp;          /* tensor-parallel degree asked for */
     int replicas;    /* for `dedicated` */
     int64_t weights_bytes, kv_token_bytes;
-    int kv_heads;        /* KV is replicated once tp exceeds it */
-    int max_context;     /* tokens */
-    hd_tick ttft, tbt;   /* SLO limits; HD_TICK_NEVER: none. tbt below 60 s */
+    int kv_heads;      /* KV is replicated once tp exceeds it */
+    int max_context;   /* tokens */
+    hd_tick ttft, tbt; /* SLO limits; HD_TICK_NEVER: none. tbt below 60 s */
     double mean_rate, mean_input, mean_output; /* of the trace, for oracles */
 };
 
@@ -58,24 +58,24 @@ struct hd_failure { /* a GPU leaves or returns */
 };
 
 struct hd_switching {
-    double engine_start_s; /* of an instance formed after time 0 */
-    double reinit_s;       /* re-initialisation at a change of model */
-    bool prefetch;         /* hd_act_load during a turn is possible */
-    bool warm_cache;       /* the host cache holds what fits at time 0 */
-    bool placed;           /* loads asked for in `start` are done at time 0 */
+    double engine_start_s;    /* of an instance formed after time 0 */
+    double reinit_s;          /* re-initialisation at a change of model */
+    bool prefetch;            /* hd_act_load during a turn is possible */
+    bool warm_cache;          /* the host cache holds what fits at time 0 */
+    bool placed;              /* loads asked for in `start` are done at time 0 */
     double kv_in_s_per_token; /* 0: from bytes and bandwidth; else this instead */
     bool kv_out_free;         /* swap-out takes no time and no link (the artifact) */
 };
 
-struct hd_serving { /* the engine profile */
-    int max_batch;            /* running members */
-    int prefill_tokens;       /* budget of one prefill batch */
-    int chunk_tokens;         /* 0: whole prompts with priority; else chunked prefill
-                                 mixed into decode */
-    bool preempt_swap;        /* else recompute */
-    double watermark;         /* share of the pool that admission leaves free */
-    double patience_s;        /* a request without its first token fails; 0: off */
-    double drain_s;           /* nothing but ticks for so long: the run ends */
+struct hd_serving {     /* the engine profile */
+    int max_batch;      /* running members */
+    int prefill_tokens; /* budget of one prefill batch */
+    int chunk_tokens;   /* 0: whole prompts with priority; else chunked prefill
+                           mixed into decode */
+    bool preempt_swap;  /* else recompute */
+    double watermark;   /* share of the pool that admission leaves free */
+    double patience_s;  /* a request without its first token fails; 0: off */
+    double drain_s;     /* nothing but ticks for so long: the run ends */
 };
 
 struct hd_run_config {
@@ -108,12 +108,12 @@ struct hd_switching hd_switching_default(void);
 struct hd_serving hd_serving_default(void);
 
 enum hd_run_end {
-    HD_RUN_WHOLE,     /* every request reached an end */
-    HD_RUN_STALLED,   /* drain: some were left; counted as unfinished */
-    HD_RUN_CANNOT,    /* the policy's start gave a reason; err has it */
-    HD_RUN_DECIDED,   /* stopped early by `hopeless`: a verdict, no percentiles */
+    HD_RUN_WHOLE,   /* every request reached an end */
+    HD_RUN_STALLED, /* drain: some were left; counted as unfinished */
+    HD_RUN_CANNOT,  /* the policy's start gave a reason; err has it */
+    HD_RUN_DECIDED, /* stopped early by `hopeless`: a verdict, no percentiles */
     HD_RUN_INTERRUPTED,
-    HD_RUN_FAILED     /* a policy error; err has one line */
+    HD_RUN_FAILED /* a policy error; err has one line */
 };
 
 /* Runs and fills measure. note (may be NULL) gets one line about a stalled run. */

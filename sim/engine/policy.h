@@ -36,14 +36,14 @@ struct hd_grp {
 #define HD_NO_GRP ((struct hd_grp){-1, 0})
 
 enum hd_why { /* why an instance has no turn */
-    HD_WHY_STARTED,
-    HD_WHY_PREFILLED,
-    HD_WHY_QUANTUM,
-    HD_WHY_EMPTY,
-    HD_WHY_INTERRUPTED,
-    HD_WHY_FULL,
-    HD_WHY_LOADED,
-    HD_WHY_WORK
+              HD_WHY_STARTED,
+              HD_WHY_PREFILLED,
+              HD_WHY_QUANTUM,
+              HD_WHY_EMPTY,
+              HD_WHY_INTERRUPTED,
+              HD_WHY_FULL,
+              HD_WHY_LOADED,
+              HD_WHY_WORK
 };
 const char *hd_why_name(enum hd_why why);
 
@@ -63,7 +63,8 @@ struct hd_policy {
      * fleet cannot do, the run counts as failed at every attainment. */
     bool (*start)(void *state, struct hd_engine *, const char **reason);
     bool (*arrive)(void *state, struct hd_engine *, struct hd_req);
-    bool (*turn)(void *state, struct hd_engine *, int instance, enum hd_why, struct hd_grp);
+    bool (*turn)(void *state, struct hd_engine *, int instance, enum hd_why,
+                 struct hd_grp);
     bool (*prefilled)(void *state, struct hd_engine *, struct hd_req);
     bool (*done)(void *state, struct hd_engine *, struct hd_req);
     bool (*timer)(void *state, struct hd_engine *, int64_t cookie);
@@ -100,7 +101,8 @@ struct hd_model_view {
 };
 struct hd_model_view hd_ask_model(const struct hd_engine *, int model);
 int hd_ask_model_held(const struct hd_engine *, int model);
-double hd_ask_model_rate(const struct hd_engine *, int model); /* arrivals/s, 60 s memory */
+double hd_ask_model_rate(const struct hd_engine *,
+                         int model); /* arrivals/s, 60 s memory */
 /* Oracle only: from the whole trace. */
 double hd_ask_model_mean_rate(const struct hd_engine *, int model);
 double hd_ask_model_mean_input(const struct hd_engine *, int model);
@@ -121,7 +123,8 @@ const char *hd_request_state_name(enum hd_request_state);
 
 enum hd_kv_place { HD_KV_NONE, HD_KV_GPU, HD_KV_HOST, HD_KV_MOVING };
 
-bool hd_ask_request_known(const struct hd_engine *, struct hd_req); /* slot still its own */
+bool hd_ask_request_known(const struct hd_engine *,
+                          struct hd_req); /* slot still its own */
 int64_t hd_ask_request_id(const struct hd_engine *, struct hd_req);
 int hd_ask_request_model(const struct hd_engine *, struct hd_req);
 hd_tick hd_ask_request_arrival(const struct hd_engine *, struct hd_req);
@@ -148,11 +151,17 @@ int64_t hd_ask_group_blocks(const struct hd_engine *, struct hd_grp);
 bool hd_ask_group_started(const struct hd_engine *, struct hd_grp); /* has had a turn */
 struct hd_req hd_ask_group_first(const struct hd_engine *, struct hd_grp);
 /* Room for req (NULL handle: none) and `room` tokens of growth for each member. */
-bool hd_ask_group_fits(const struct hd_engine *, struct hd_grp, struct hd_req, int room);
+bool hd_ask_group_fits(const struct hd_engine *, struct hd_grp, struct hd_req,
+                       int room);
 /* Members in FCFS order into out (room for hd_ask_group_size); their number. */
 int hd_ask_group_members(const struct hd_engine *, struct hd_grp, struct hd_req *out);
 
-enum hd_instance_state { HD_INST_STARTING, HD_INST_RESTING, HD_INST_TURN, HD_INST_CLOSING };
+enum hd_instance_state {
+    HD_INST_STARTING,
+    HD_INST_RESTING,
+    HD_INST_TURN,
+    HD_INST_CLOSING
+};
 const char *hd_instance_state_name(enum hd_instance_state);
 
 struct hd_instance_view {
@@ -182,14 +191,16 @@ int hd_ask_instance_gpus(const struct hd_engine *, int instance, int *out);
 int hd_ask_instance_groups(const struct hd_engine *, int instance, bool by_model,
                            struct hd_grp *out);
 
-int hd_ask_node_gpus(const struct hd_engine *, int node, int *out); /* out may be NULL */
+int hd_ask_node_gpus(const struct hd_engine *, int node,
+                     int *out); /* out may be NULL */
 int hd_ask_node_free(const struct hd_engine *, int node);
 int64_t hd_ask_node_dram_free(const struct hd_engine *, int node);
 const char *hd_ask_node_tier(const struct hd_engine *, int node, int model);
 int hd_ask_gpu_node(const struct hd_engine *, int gpu);
 const char *hd_ask_gpu_type(const struct hd_engine *, int gpu);
 int64_t hd_ask_gpu_free_bytes(const struct hd_engine *, int gpu);
-int hd_ask_gpu_instances(const struct hd_engine *, int gpu, int *out); /* out may be NULL */
+int hd_ask_gpu_instances(const struct hd_engine *, int gpu,
+                         int *out); /* out may be NULL */
 
 /* ---- host primitives ------------------------------------------------------ */
 
@@ -228,10 +239,13 @@ int hd_ask_each(struct hd_engine *, int role, struct hd_filter, const int **out)
 /* Held requests in order of arrival (model -1: all), as above. */
 int hd_ask_held(struct hd_engine *, int model, const struct hd_req **out);
 
-double hd_ask_prefill_s(const struct hd_engine *, int instance, int model, int64_t tokens);
-double hd_ask_step_s(const struct hd_engine *, struct hd_grp); /* next step, whole group */
-double hd_ask_switch_s(const struct hd_engine *, int instance, int model); /* from now */
-double hd_ask_load_s(const struct hd_engine *, int instance, int model);   /* cold */
+double hd_ask_prefill_s(const struct hd_engine *, int instance, int model,
+                        int64_t tokens);
+double hd_ask_step_s(const struct hd_engine *,
+                     struct hd_grp); /* next step, whole group */
+double hd_ask_switch_s(const struct hd_engine *, int instance,
+                       int model);                                       /* from now */
+double hd_ask_load_s(const struct hd_engine *, int instance, int model); /* cold */
 double hd_ask_swap_s(const struct hd_engine *, int instance, int64_t tokens, int model);
 
 /* ---- actions ---------------------------------------------------------------- */
@@ -263,16 +277,20 @@ struct hd_turn {
                   -1: whole prompts */
 };
 #define HD_TURN ((struct hd_turn){.prefill = -1})
-bool hd_act_run(struct hd_engine *, int instance, struct hd_grp, const struct hd_turn *);
+bool hd_act_run(struct hd_engine *, int instance, struct hd_grp,
+                const struct hd_turn *);
 bool hd_act_interrupt(struct hd_engine *, int instance);
 /* 1: loading or there already; 0: refused (memory); -1: error. */
 int hd_act_load(struct hd_engine *, int instance, int model);
-bool hd_act_unload(struct hd_engine *, int instance, int model); /* model -1: all idle */
+bool hd_act_unload(struct hd_engine *, int instance,
+                   int model); /* model -1: all idle */
 
 enum hd_kv_move { HD_KV_PULL, HD_KV_PUSH, HD_KV_LIVE, HD_KV_DROP };
-bool hd_act_join_group(struct hd_engine *, struct hd_req, struct hd_grp, enum hd_kv_move);
+bool hd_act_join_group(struct hd_engine *, struct hd_req, struct hd_grp,
+                       enum hd_kv_move);
 /* Its tail group if the model agrees, else a new group behind it. */
-bool hd_act_join_instance(struct hd_engine *, struct hd_req, int instance, enum hd_kv_move);
+bool hd_act_join_instance(struct hd_engine *, struct hd_req, int instance,
+                          enum hd_kv_move);
 bool hd_act_hold(struct hd_engine *, struct hd_req);
 bool hd_act_reject(struct hd_engine *, struct hd_req);
 bool hd_act_park(struct hd_engine *, struct hd_req, bool to_host); /* else drop */

@@ -8,8 +8,8 @@ void hd_hist_add_ramp(struct hd_hist *h, int64_t first, int64_t delta, int64_t s
     if (steps <= 0 || weight == 0) return;
     int64_t last = first + delta * (steps - 1);
     h->total += weight * (uint64_t)steps;
-    h->sum += (__int128)weight *
-              ((__int128)first * steps + (__int128)delta * ((__int128)steps * (steps - 1) / 2));
+    h->sum += (hd_wide)weight * ((hd_wide)first * steps +
+                                 (hd_wide)delta * ((hd_wide)steps * (steps - 1) / 2));
     if (last > h->max) h->max = last;
     int last_bucket = hd_hist_bucket(last);
     int bucket = hd_hist_bucket(first);

@@ -10,13 +10,13 @@
 
 #include "base/tick.h"
 
-enum { HD_HIST_MANTISSA_BITS = 8, HD_HIST_BUCKETS = (64 - 8) << 8 };
+enum { HD_HIST_MANTISSA_BITS = 8, HD_HIST_BUCKETS = 57 << 8 };
 
 struct hd_hist {
     uint64_t count[HD_HIST_BUCKETS];
     uint64_t total;
     int64_t max;
-    __int128 sum;
+    hd_wide sum;
 };
 
 /* Bucket of a value >= 0. */
@@ -38,7 +38,7 @@ static inline int64_t hd_hist_limit(int bucket) {
 static inline void hd_hist_add(struct hd_hist *h, int64_t value, uint64_t weight) {
     h->count[hd_hist_bucket(value)] += weight;
     h->total += weight;
-    h->sum += (__int128)value * (__int128)weight;
+    h->sum += (hd_wide)value * (hd_wide)weight;
     if (weight && value > h->max) h->max = value;
 }
 

@@ -41,7 +41,7 @@ const char *hd_metric_name(enum hd_metric);
 
 /* One finished (or failed) request, all times in ticks since the trace's zero. */
 struct hd_finished {
-    int64_t id; /* row of the trace, from 0 */
+    int64_t id;          /* row of the trace, from 0 */
     int model, instance; /* instance of its last iteration, -1: none */
     bool measured;
     enum hd_status status;
@@ -50,19 +50,25 @@ struct hd_finished {
     double ratio;       /* metric Q, the artifact's time ratio, 0 to 1 */
     bool request_ok;    /* done, TTFT and mean gap within their limits */
     hd_tick arrival, first_token, last_token; /* -1: never */
-    hd_tick gap_longest;                      /* between tokens; -1 with fewer than two */
+    hd_tick gap_longest; /* between tokens; -1 with fewer than two */
     hd_tick blame[HD_BLAMES];
     int preempted; /* times */
 };
 
-enum hd_gpu_use { HD_GPU_BUSY, HD_GPU_SWITCHING, HD_GPU_IDLE_WAITING, HD_GPU_IDLE_FREE, HD_GPU_USES };
+enum hd_gpu_use {
+    HD_GPU_BUSY,
+    HD_GPU_SWITCHING,
+    HD_GPU_IDLE_WAITING,
+    HD_GPU_IDLE_FREE,
+    HD_GPU_USES
+};
 
 enum hd_stage { /* of a switch: seconds that a turn waited for it */
-    HD_STAGE_REINIT,
-    HD_STAGE_LOAD,
-    HD_STAGE_KV_OUT,
-    HD_STAGE_KV_IN,
-    HD_STAGES
+                HD_STAGE_REINIT,
+                HD_STAGE_LOAD,
+                HD_STAGE_KV_OUT,
+                HD_STAGE_KV_IN,
+                HD_STAGES
 };
 const char *hd_stage_name(enum hd_stage);
 
