@@ -1,0 +1,40 @@
+/* Random small worlds for the engine's tests: fleets, models, timing, arrivals and
+ * a policy that does everything it may, all drawn from one seed. The same seed
+ * gives the same world whether it is stepped or fast-forwarded. */
+#ifndef HD_TESTS_SCENARIO_H
+#define HD_TESTS_SCENARIO_H
+
+#include "engine/engine.h"
+
+enum { WORLD_MODELS_MAX = 5, WORLD_KINDS = 2, WORLD_NODES_MAX = 3, WORLD_ARRIVALS_MAX = 160 };
+
+struct world {
+    struct hd_run_config config;
+    struct hd_run_model model[WORLD_MODELS_MAX];
+    struct hd_gpu_kind kind[WORLD_KINDS];
+    struct hd_node_config node[WORLD_NODES_MAX];
+    struct hd_arrival arrival[WORLD_ARRIVALS_MAX];
+    struct hd_failure failure[4];
+    struct hd_timing *timing[WORLD_MODELS_MAX][WORLD_KINDS];
+    int arrivals, next;
+    uint64_t seed;
+    bool watches; /* its policy decides by what it reads of running segments */
+};
+
+/* What a run was, to the last bit: a digest of every finished request in order,
+ * of the histograms and of the counts. */
+struct outcome {
+    enum hd_run_end end;
+    uint64_t digest;
+    int64_t iterations, segments, finished, preempted, callbacks, switches, arrivals;
+    double late; /* share of tokens */
+    char error[256], last[160];
+};
+
+void world_make(struct world *, uint64_t seed);
+void world_free(struct world *);
+struct outcome world_run(struct world *, bool step, uint64_t cut_seed);
+/* The whole world as text, to read a failure by. */
+void world_print(const struct world *);
+
+#endif
