@@ -1,0 +1,64 @@
+/* What a run and a search gave: written by plan, printed by output. */
+#ifndef HD_PLAN_RESULT_H
+#define HD_PLAN_RESULT_H
+
+#include "plan/question.h"
+#include "timing/calibration.h"
+
+/* What decided a verdict: the stretch of arrivals, the models and the resource
+ * that cost the most late tokens. */
+struct hd_limit {
+    bool known;
+    double from_s, to_s; /* of the worst bin */
+    char *models;        /* up to three names, worst first, blank between */
+    const char
+        *resource; /* "prefill queue", "switching", "compute", "KV memory", ... */
+};
+
+/* One run, whole. */
+struct hd_run_record {
+    int policy;    /* index into the question's */
+    double scale;  /* of the SLO */
+    int gpus;      /* in the fleet */
+    int *replicas; /* per model as `dedicated` was given them; NULL: not asked */
+    enum hd_run_end end;
+    struct hd_measure *measure;
+    struct hd_err note, err; /* a stalled run; why it failed or could not start */
+    int timings;             /* what the times rest on, per (GPU, model, tp) used */
+    struct hd_timing_source *timing;
+    struct hd_limit limit;
+};
+void hd_run_record_free(struct hd_run_record *);
+
+/* The answer for one (policy, scale, attain, rule). */
+struct hd_answer {
+    int policy;
+    double scale, attain;
+    enum hd_pass_rule rule;
+    bool whole;   /* the search ended; false: interrupted */
+    bool reached; /* gpus is the least N with N .. N+4 all passing */
+    int gpus;
+    int above; /* larger N that were seen to fail */
+    int fails_above[16];
+    double best;   /* not reached: the highest attainment seen ... */
+    char *why_not; /* ... and the reason, one line */
+    const struct hd_run_record *record; /* at gpus; owned by the comparison */
+    struct hd_limit limit;              /* of gpus - 1, if that was run whole */
+    int baseline_gpus;                  /* dedicated at the same rule; 0: unknown */
+    double saved;                       /* 1 - gpus / baseline_gpus; NAN: unknown */
+    double one_each_attained;           /* by one replica per model, same scale */
+    int probes, probes_cut; /* runs of the serial search; of them stopped early */
+};
+
+struct hd_comparison {
+    bool complete;
+    int answers;
+    struct hd_answer *answer; /* by scale, attain, rule, policy in the order asked */
+    int records;
+    struct hd_run_record *record;
+    int one_each_gpus;
+    int64_t requests_simulated, requests_saved; /* saved: not run, by early stops */
+};
+void hd_comparison_free(struct hd_comparison *);
+
+#endif
