@@ -38,21 +38,34 @@ enum { HD_PLAIN_STRETCHES_MAX = 8 };
  *                 + floor(square_1024 * square / 1024) + slope part of context */
 struct hd_plain_law {
     hd_tick step, sequence, prefill, token, square_1024;
-    int stretches;                        /* >= 1; from[0] = 0, ascending */
-    int64_t from[HD_PLAIN_STRETCHES_MAX]; /* context at which the stretch begins */
+    int stretches;                         /* >= 1; from[0] = 0, ascending */
+    int64_t from[HD_PLAIN_STRETCHES_MAX];  /* context at which the stretch begins */
     hd_tick slope[HD_PLAIN_STRETCHES_MAX]; /* >= 0, ticks per token in it */
 };
 struct hd_timing *hd_timing_plain(const struct hd_plain_law *);
 
-/* From any law in seconds: sampled at batch 1 to `batches` and at the contexts of a
- * fixed grid, made piecewise linear; slopes below 0 become 0. */
+/* A law in seconds, by its parts, so that a table of one variable holds each:
+ *   decode step = step(batch, C)
+ *   prefill     = fixed + sequence * N + reduce(T)
+ *                 + ((dense(T + logits * N) + attention)^4 + floor^4)^(1/4)
+ *   attention   = max(square * Q, token_kv * T) + kv * C
+ * with T new tokens, N sequences, Q the `square` and C the context above. Every
+ * function is finite and not negative. */
 struct hd_law {
-    const void *context;
+    const void *context; /* passed to the functions; not kept */
     double (*step_s)(const void *context, int batch, double kv_tokens);
-    double (*prefill_s)(const void *context, double tokens, double sequences,
-                        double square, double decodes, double kv_tokens);
-    double context_max; /* tokens of KV beyond which the last stretch goes on */
+    double (*dense_s)(const void *context, double tokens);
+    double (*reduce_s)(const void *context, double tokens); /* NULL: none */
+    double logits; /* one sequence's logits, in tokens of `dense` */
+    double fixed_s, sequence_s, floor_s;
+    double square_s, token_kv_s, kv_s;
+    double context_max; /* tokens of KV; beyond, the last stretch goes on */
+    double tokens_max;  /* new tokens of one iteration; the same */
 };
+
+/* Samples a law: decode steps at every batch from 1 to `batches` and at the contexts
+ * of a fixed grid, prefill parts at a fixed grid of tokens. Between grid points all
+ * is linear: off the law by less than 0.5 %. Slopes below 0 become 0. */
 struct hd_timing *hd_timing_sample(const struct hd_law *, int batches);
 
 void hd_timing_free(struct hd_timing *);

@@ -1,0 +1,212 @@
+/* Reading compiled timing: one row per batch, one stretch per range of context.
+ *
+ * A stretch is found from the context's bits (four per octave), without a search;
+ * at a stretch's end the next one takes over at exactly the same tick. */
+#include "timing/table.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct stretch {
+    hd_tick at, slope; /* ticks at its start, ticks per token within */
+};
+
+struct point { /* of the prefill grid; ticks as doubles, rounded once per answer */
+    double tokens, dense, dense_slope, reduce, reduce_slope;
+};
+
+struct hd_timing {
+    int batches; /* rows; 0: the plain law below */
+    int stretches;
+    struct stretch *row; /* [batch - 1][stretch] */
+    hd_tick sequence;    /* per sequence beyond the last row */
+    int points;
+    struct point *point;
+    double logits, fixed, per_sequence, floor_4, square, token_kv, kv; /* ticks */
+    struct hd_plain_law plain;
+    hd_tick plain_at[HD_PLAIN_STRETCHES_MAX]; /* context's part at each start */
+};
+
+/* ---- grids: `fine` ranges per octave from 2^first on, one below ---------------- */
+
+enum { CONTEXT_FIRST = 8, CONTEXT_FINE = 2, TOKENS_FIRST = 4, TOKENS_FINE = 3 };
+
+static inline int range_of(int64_t x, int first, int fine) {
+    if (x < (INT64_C(1) << first)) return 0;
+    int octave = 63 - __builtin_clzll((unsigned long long)x);
+    int part = (int)(x >> (octave - fine)) & ((1 << fine) - 1);
+    return 1 + ((octave - first) << fine) + part;
+}
+
+static inline int64_t range_start(int range, int first, int fine) {
+    if (range == 0) return 0;
+    int octave = first + ((range - 1) >> fine);
+    int64_t part = (range - 1) & ((1 << fine) - 1);
+    return ((INT64_C(1) << fine) + part) << (octave - fine);
+}
+
+/* ---- the plain law ------------------------------------------------------------- */
+
+static hd_tick plain_context(const struct hd_timing *t, int64_t context, hd_tick *slope,
+                             int64_t *until) {
+    const struct hd_plain_law *law = &t->plain;
+    int n = 0;
+    while (n + 1 < law->stretches && context >= law->from[n + 1]) n++;
+    *slope = law->slope[n];
+    *until = n + 1 < law->stretches ? law->from[n + 1] : INT64_MAX;
+    return t->plain_at[n] + law->slope[n] * (context - law->from[n]);
+}
+
+struct hd_timing *hd_timing_plain(const struct hd_plain_law *law) {
+    assert(law->stretches >= 1 && law->stretches <= HD_PLAIN_STRETCHES_MAX);
+    assert(law->from[0] == 0);
+    struct hd_timing *t = hd_alloc(sizeof *t);
+    t->plain = *law;
+    for (int n = 1; n < law->stretches; n++) {
+        assert(law->from[n] > law->from[n - 1]);
+        t->plain_at[n] =
+            t->plain_at[n - 1] + law->slope[n - 1] * (law->from[n] - law->from[n - 1]);
+    }
+    return t;
+}
+
+static hd_tick plain_prefill(const struct hd_timing *t, int64_t tokens, int sequences,
+                             int64_t square, int64_t context) {
+    const struct hd_plain_law *law = &t->plain;
+    hd_tick slope;
+    int64_t until;
+    hd_tick squares = (hd_tick)(((hd_wide)law->square_1024 * square) >> 10);
+    return law->prefill + law->token * tokens + law->sequence * sequences + squares +
+           plain_context(t, context, &slope, &until);
+}
+
+/* ---- sampling ------------------------------------------------------------------ */
+
+static double ticks(double seconds) {
+    assert(isfinite(seconds) && seconds >= 0);
+    return seconds * (double)HD_TICKS_PER_S;
+}
+
+/* One batch's row. Each slope aims from where the row has got to at the law's value
+ * at the next start, so that roundings do not add up and no tick is skipped. */
+static void sample_row(struct hd_timing *t, const struct hd_law *law, int batch) {
+    struct stretch *row = t->row + (size_t)(batch - 1) * (size_t)t->stretches;
+    hd_tick at = hd_tick_from_s(law->step_s(law->context, batch, 0));
+    for (int n = 0; n < t->stretches; n++) {
+        int64_t start = range_start(n, CONTEXT_FIRST, CONTEXT_FINE);
+        int64_t width = range_start(n + 1, CONTEXT_FIRST, CONTEXT_FINE) - start;
+        double next = ticks(law->step_s(law->context, batch, (double)(start + width)));
+        hd_tick slope = llround((next - (double)at) / (double)width);
+        if (slope < 0) slope = 0;
+        row[n] = (struct stretch){at, slope};
+        at += slope * width;
+    }
+}
+
+/* Parts of the prefill law at a point, without slopes. */
+static struct point sample_point(const struct hd_law *law, int n) {
+    double x = (double)range_start(n, TOKENS_FIRST, TOKENS_FINE);
+    return (struct point){
+        .tokens = x,
+        .dense = ticks(law->dense_s(law->context, x)),
+        .reduce = law->reduce_s ? ticks(law->reduce_s(law->context, x)) : 0,
+    };
+}
+
+static void sample_points(struct hd_timing *t, const struct hd_law *law) {
+    t->points = range_of((int64_t)law->tokens_max, TOKENS_FIRST, TOKENS_FINE) + 1;
+    t->point = hd_alloc((size_t)t->points * sizeof *t->point);
+    struct point here = sample_point(law, 0);
+    for (int n = 0; n < t->points; n++) {
+        struct point next = sample_point(law, n + 1);
+        double width = next.tokens - here.tokens;
+        here.dense_slope = fmax(0, (next.dense - here.dense) / width);
+        here.reduce_slope = fmax(0, (next.reduce - here.reduce) / width);
+        t->point[n] = here;
+        here = next;
+    }
+}
+
+struct hd_timing *hd_timing_sample(const struct hd_law *law, int batches) {
+    assert(batches >= 1 && law->context_max >= 1 && law->tokens_max >= 1);
+    struct hd_timing *t = hd_alloc(sizeof *t);
+    t->batches = batches;
+    t->stretches = range_of((int64_t)law->context_max, CONTEXT_FIRST, CONTEXT_FINE) + 1;
+    t->row = hd_alloc((size_t)batches * (size_t)t->stretches * sizeof *t->row);
+    for (int b = 1; b <= batches; b++) sample_row(t, law, b);
+    hd_tick last = t->row[(size_t)(batches - 1) * (size_t)t->stretches].at;
+    hd_tick more = hd_tick_from_s(law->step_s(law->context, batches + 1, 0)) - last;
+    t->sequence = more > 0 ? more : 0;
+    sample_points(t, law);
+    double floor = ticks(law->floor_s);
+    t->floor_4 = floor * floor * floor * floor;
+    t->logits = law->logits;
+    t->fixed = ticks(law->fixed_s);
+    t->per_sequence = ticks(law->sequence_s);
+    t->square = ticks(law->square_s);
+    t->token_kv = ticks(law->token_kv_s);
+    t->kv = ticks(law->kv_s);
+    return t;
+}
+
+void hd_timing_free(struct hd_timing *t) {
+    if (!t) return;
+    free(t->row);
+    free(t->point);
+    free(t);
+}
+
+/* ---- asking -------------------------------------------------------------------- */
+
+hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
+                       hd_tick *slope, int64_t *until) {
+    hd_tick time;
+    if (t->batches == 0) {
+        time = t->plain.step + t->plain.sequence * batch +
+               plain_context(t, context, slope, until);
+    } else {
+        int row = batch < t->batches ? batch : t->batches;
+        int n = range_of(context, CONTEXT_FIRST, CONTEXT_FINE);
+        *until = range_start(n + 1, CONTEXT_FIRST, CONTEXT_FINE);
+        if (n >= t->stretches - 1) {
+            n = t->stretches - 1;
+            *until = INT64_MAX;
+        }
+        const struct stretch *s =
+            &t->row[(size_t)(row - 1) * (size_t)t->stretches + (size_t)n];
+        *slope = s->slope;
+        time = s->at +
+               s->slope * (context - range_start(n, CONTEXT_FIRST, CONTEXT_FINE)) +
+               t->sequence * (batch - row);
+    }
+    return time > 0 ? time : 1;
+}
+
+hd_tick hd_timing_prefill(const struct hd_timing *t, int64_t tokens, int sequences,
+                          int64_t square, int decodes, int64_t context) {
+    hd_tick time;
+    if (t->batches == 0) {
+        time = plain_prefill(t, tokens, sequences, square, context);
+    } else {
+        (void)decodes; /* they are in `tokens`, `sequences` and `context` */
+        int last = t->points - 1;
+        double rows = (double)tokens + t->logits * sequences;
+        int n = range_of((int64_t)rows, TOKENS_FIRST, TOKENS_FINE);
+        const struct point *p = &t->point[n < last ? n : last];
+        double gpu = p->dense + p->dense_slope * (rows - p->tokens);
+        n = range_of(tokens, TOKENS_FIRST, TOKENS_FINE);
+        p = &t->point[n < last ? n : last];
+        double reduce = p->reduce + p->reduce_slope * ((double)tokens - p->tokens);
+        double squares = t->square * (double)square;
+        double reads = t->token_kv * (double)tokens;
+        gpu += (squares > reads ? squares : reads) + t->kv * (double)context;
+        double gpu_2 = gpu * gpu;
+        time = (hd_tick)(t->fixed + t->per_sequence * sequences +
+                         sqrt(sqrt(gpu_2 * gpu_2 + t->floor_4)) + reduce + 0.5);
+    }
+    return time > 0 ? time : 1;
+}
