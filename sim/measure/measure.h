@@ -3,7 +3,9 @@
  *
  * Only requests that arrive inside the measurement window count, all of them:
  *     measured = done + rejected + too_long + empty + unfinished
- * A token that was never emitted is late. */
+ * `measured` comes from the trace and the rest from the engine, so the sum holds
+ * only if no request was lost; a run that was cut short does not reach it. A token
+ * that was never emitted is late, and so is every token of a request that failed. */
 #ifndef HD_MEASURE_MEASURE_H
 #define HD_MEASURE_MEASURE_H
 
@@ -63,6 +65,8 @@ enum hd_gpu_use {
     HD_GPU_USES
 };
 
+const char *hd_gpu_use_name(enum hd_gpu_use);
+
 enum hd_stage { /* of a switch: seconds that a turn waited for it */
                 HD_STAGE_REINIT,
                 HD_STAGE_LOAD,
@@ -72,6 +76,10 @@ enum hd_stage { /* of a switch: seconds that a turn waited for it */
 };
 const char *hd_stage_name(enum hd_stage);
 
+/* Ratios are added as whole units: a sum that does not depend on the order, so that
+ * "can no longer pass" is exact. */
+#define HD_RATIO_ONE ((int64_t)1 << 62)
+
 /* What the trace promises, known before the run: the denominators. */
 struct hd_expected {
     int models;
@@ -80,9 +88,11 @@ struct hd_expected {
 };
 
 struct hd_model_result {
-    int64_t requests, finished[HD_STATUSES];
-    int64_t tokens, tokens_on_time, requests_ok; /* tokens: expected, all measured */
-    double ratio_sum;
+    int64_t requests, tokens; /* expected: of all measured requests */
+    /* of those that have come to an end: */
+    int64_t finished[HD_STATUSES];
+    int64_t tokens_on_time, tokens_late, requests_ok;
+    hd_wide ratio_units;        /* sum of metric Q, in units of 1/HD_RATIO_ONE */
     struct hd_hist *ttft, *e2e; /* NULL until the first entry */
     double blame_s[HD_BLAMES];
 };
@@ -100,9 +110,11 @@ struct hd_measure {
     struct hd_model_result *model;
     struct hd_bin *bin;
     struct hd_hist ttft, tbt, tpot, e2e, gap_longest;
-    int64_t finished[HD_STATUSES], measured, preempted;
-    int64_t tokens, tokens_on_time, tokens_emitted, requests_ok;
-    double ratio_sum, blame_s[HD_BLAMES];
+    /* measured, tokens: expected; preempted: measured requests, each time */
+    int64_t measured, finished[HD_STATUSES], preempted;
+    int64_t tokens, tokens_on_time, tokens_late, tokens_emitted, requests_ok;
+    hd_wide ratio_units;
+    double blame_s[HD_BLAMES];
     double gpu_s[HD_GPU_USES], gpus_s; /* within the window; gpus_s: all GPU-seconds */
     int64_t switches, switches_hidden; /* turns that changed the model; of those,
                                           found the weights already there */
@@ -115,13 +127,19 @@ struct hd_measure {
     /* called for every finished request, measured or not; may be NULL */
     void (*on_finished)(void *context, const struct hd_finished *);
     void *on_finished_context;
-    /* asked after every finished request that had a late token; true ends the run
-     * early (the verdict is known); may be NULL */
+    /* asked when requests have ended that missed something, at least once for every
+     * 1 + models/64 of them; true ends the run early (the verdict is known); may be
+     * NULL */
     bool (*hopeless)(void *context, const struct hd_measure *);
     void *hopeless_context;
+    int missed_since_asked;
+    /* the sums behind gpu_s, stage_s and active_models_s: exact, so that it does not
+     * matter into how many pieces a stretch of time was cut */
+    hd_wide gpu_ticks[HD_GPU_USES], stage_ticks[HD_STAGES], active_ticks;
 };
 
-/* A fresh measure of a window; ends with hd_measure_free. */
+/* A fresh measure of a window; ends with hd_measure_free. `to` may be
+ * HD_TICK_NEVER. */
 struct hd_measure *hd_measure_new(const struct hd_expected *, hd_tick from, hd_tick to);
 void hd_measure_free(struct hd_measure *);
 

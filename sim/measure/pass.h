@@ -2,7 +2,9 @@
  *
  * `model`: every judged model (at least 10/(1-attain) measured requests, rounded
  * to the nearest integer) reaches the target, and all rarer models, taken
- * together, do too. `pooled`: all requests together reach it. */
+ * together, do too. `pooled`: all requests together reach it. At a target of 1 no
+ * number of requests is enough by that rule; every model is judged then, which
+ * gives the verdict of the pool and names the models that fail. */
 #ifndef HD_MEASURE_PASS_H
 #define HD_MEASURE_PASS_H
 
@@ -21,13 +23,16 @@ struct hd_criterion {
  * the criterion's target); 1 when there is nothing to attain. */
 double hd_attained(const struct hd_measure *, enum hd_metric, int model, double target);
 
+/* Least number of measured requests with which a model is judged. */
+int64_t hd_judged_from(double attain);
 bool hd_judged(const struct hd_measure *, int model, double attain);
 
 /* Meaningful once the run is whole. */
 bool hd_passes(const struct hd_measure *, const struct hd_criterion *);
 
-/* True as soon as the criterion can no longer be met, whatever happens to the
- * requests that have not finished yet. */
+/* True exactly when the criterion can no longer be met, whatever happens to the
+ * requests that have not finished yet: hd_passes of the run in which each of them
+ * does perfectly. O(models). */
 bool hd_cannot_pass(const struct hd_measure *, const struct hd_criterion *);
 
 #endif

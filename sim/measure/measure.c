@@ -1,0 +1,161 @@
+/* The account of a run: what is added to it while it goes on. */
+#include "measure/measure.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+const char *hd_status_name(enum hd_status status) {
+    static const char *const name[HD_STATUSES] = {"done", "rejected", "too_long",
+                                                  "empty", "unfinished"};
+    return name[status];
+}
+
+const char *hd_blame_name(enum hd_blame blame) {
+    static const char *const name[HD_BLAMES] = {"queue", "switch", "prefill",
+                                                "kv",    "decode", "wait"};
+    return name[blame];
+}
+
+const char *hd_metric_name(enum hd_metric metric) {
+    static const char *const name[HD_METRICS] = {"token", "ratio", "request"};
+    return name[metric];
+}
+
+const char *hd_gpu_use_name(enum hd_gpu_use use) {
+    static const char *const name[HD_GPU_USES] = {"busy", "switching", "idle_waiting",
+                                                  "idle_free"};
+    return name[use];
+}
+
+const char *hd_stage_name(enum hd_stage stage) {
+    static const char *const name[HD_STAGES] = {"reinit", "load", "kv_out", "kv_in"};
+    return name[stage];
+}
+
+/* Bins cover every arrival that a trace may hold, even in a window without end. */
+static void make_bins(struct hd_measure *m) {
+    hd_tick window = m->to - m->from;
+    if (m->from < 0 || window > HD_TICK_SPAN_MAX)
+        window = m->to < HD_TICK_SPAN_MAX ? m->to : HD_TICK_SPAN_MAX;
+    if (window < 1) window = 1;
+    m->bin_ticks = 300 * HD_TICKS_PER_S;
+    if (window < 10 * m->bin_ticks) m->bin_ticks = (window + 9) / 10;
+    m->bins = (int)((window + m->bin_ticks - 1) / m->bin_ticks);
+    m->bin = hd_alloc(sizeof *m->bin * (size_t)m->bins);
+}
+
+struct hd_measure *hd_measure_new(const struct hd_expected *expected, hd_tick from,
+                                  hd_tick to) {
+    struct hd_measure *m = hd_alloc(sizeof *m);
+    m->from = from;
+    m->to = to;
+    m->models = expected->models;
+    m->model = hd_alloc(sizeof *m->model * (size_t)(expected->models + 1));
+    for (int n = 0; n < expected->models; n++) {
+        m->model[n].requests = expected->requests[n];
+        m->model[n].tokens = expected->output_tokens[n];
+        m->measured += expected->requests[n];
+        m->tokens += expected->output_tokens[n];
+    }
+    make_bins(m);
+    return m;
+}
+
+void hd_measure_free(struct hd_measure *m) {
+    if (!m) return;
+    for (int n = 0; n < m->models; n++) {
+        free(m->model[n].ttft);
+        free(m->model[n].e2e);
+    }
+    free(m->model);
+    free(m->bin);
+    free(m);
+}
+
+static void add_of_model(struct hd_hist **h, hd_tick value) {
+    if (!*h) *h = hd_alloc(sizeof **h);
+    hd_hist_add(*h, value, 1);
+}
+
+/* Latencies of what was emitted; end to end only of requests that are whole. */
+static void add_latencies(struct hd_measure *m, struct hd_model_result *model,
+                          const struct hd_finished *f) {
+    if (f->first_token >= 0) {
+        hd_hist_add(&m->ttft, f->first_token - f->arrival, 1);
+        add_of_model(&model->ttft, f->first_token - f->arrival);
+    }
+    if (f->gap_longest >= 0) hd_hist_add(&m->gap_longest, f->gap_longest, 1);
+    if (f->status != HD_STATUS_DONE) return;
+    hd_hist_add(&m->e2e, f->last_token - f->arrival, 1);
+    add_of_model(&model->e2e, f->last_token - f->arrival);
+    if (f->output_tokens > 1)
+        hd_hist_add(&m->tpot, (f->last_token - f->first_token) / (f->output_tokens - 1),
+                    1);
+}
+
+bool hd_measure_finish(struct hd_measure *m, const struct hd_finished *f) {
+    if (m->on_finished) m->on_finished(m->on_finished_context, f);
+    if (!f->measured) return false;
+    struct hd_model_result *model = &m->model[f->model];
+    struct hd_bin *bin = &m->bin[(f->arrival - m->from) / m->bin_ticks];
+    bool done = f->status == HD_STATUS_DONE;
+    int64_t tokens = f->output_tokens > 0 ? f->output_tokens : 1;
+    int64_t on_time = done ? f->tokens_on_time : 0;
+    bool ok = done && f->request_ok;
+    hd_wide units = done ? (hd_wide)llrint(ldexp(f->ratio, 62)) : 0;
+
+    m->finished[f->status]++;
+    m->tokens_on_time += on_time;
+    m->tokens_late += tokens - on_time;
+    m->requests_ok += ok;
+    m->ratio_units += units;
+    model->finished[f->status]++;
+    model->tokens_on_time += on_time;
+    model->tokens_late += tokens - on_time;
+    model->requests_ok += ok;
+    model->ratio_units += units;
+    bin->requests++;
+    bin->tokens += tokens;
+    bin->late += tokens - on_time;
+    for (int b = 0; b < HD_BLAMES; b++) {
+        double seconds = hd_s_from_tick(f->blame[b]);
+        m->blame_s[b] += seconds;
+        model->blame_s[b] += seconds;
+        if (on_time < tokens) bin->late_blame_s[b] += seconds;
+    }
+    add_latencies(m, model, f);
+
+    if (on_time == tokens && ok && units == HD_RATIO_ONE) return false;
+    if (!m->hopeless || ++m->missed_since_asked < 1 + m->models / 64) return false;
+    m->missed_since_asked = 0;
+    return m->hopeless(m->hopeless_context, m);
+}
+
+/* Ticks of [since, until) inside the window. */
+static hd_tick inside(const struct hd_measure *m, hd_tick since, hd_tick until) {
+    if (since < m->from) since = m->from;
+    if (until > m->to) until = m->to;
+    return until > since ? until - since : 0;
+}
+
+static double seconds_of(hd_wide ticks) {
+    return (double)ticks / (double)HD_TICKS_PER_S;
+}
+
+void hd_measure_gpu(struct hd_measure *m, enum hd_gpu_use use, int gpus, hd_tick since,
+                    hd_tick until) {
+    m->gpu_ticks[use] += (hd_wide)inside(m, since, until) * gpus;
+    m->gpu_s[use] = seconds_of(m->gpu_ticks[use]);
+}
+
+void hd_measure_stage(struct hd_measure *m, enum hd_stage stage, hd_tick ticks) {
+    m->stage_ticks[stage] += ticks;
+    m->stage_s[stage] = seconds_of(m->stage_ticks[stage]);
+}
+
+void hd_measure_active(struct hd_measure *m, int count, hd_tick since, hd_tick until) {
+    m->active_ticks += (hd_wide)inside(m, since, until) * count;
+    m->active_models_s = seconds_of(m->active_ticks);
+}
