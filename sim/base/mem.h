@@ -8,7 +8,7 @@ void *hd_alloc(size_t bytes);              /* zeroed */
 void *hd_realloc(void *old, size_t bytes); /* not zeroed beyond the old size */
 char *hd_strdup(const char *text);
 char *hd_format(const char *format, ...) /* a new string; the caller frees it */
-    __attribute__((format(printf, 1, 2)));
+    __attribute__((format(printf, 1, 2), nonnull(1)));
 
 /* Makes room for `need` elements in a growing array; capacity doubles. The new
  * elements are not initialised. */
