@@ -1,0 +1,275 @@
+/* Fixed-point reading of time stamps: never through a double, which at today's
+ * dates would lose the 100 ns digit of the Azure traces and tie distinct rows. */
+#include "trace/clock.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/units.h"
+
+#define WIDE(x) ((hd_wide)(x))
+enum { DIGITS_KEPT = 25, DAY_S = 86400 };
+
+static hd_wide power_of_ten(int exponent) {
+    hd_wide power = 1;
+    while (exponent-- > 0) power *= 10;
+    return power;
+}
+
+static const char *skip_blanks(const char *at) {
+    while (*at == ' ' || *at == '\t') at++;
+    return at;
+}
+
+/* mantissa * 10^exponent seconds in ticks, or -1 beyond a million years. Exact:
+ * 10^25 * ticks per second is below 2^127. */
+static hd_wide scale(hd_wide mantissa, int exponent) {
+    if (mantissa == 0) return 0;
+    if (exponent > 13) return -1;
+    if (exponent >= 0) {
+        hd_wide seconds = mantissa;
+        while (exponent-- > 0)
+            if ((seconds *= 10) > WIDE(31557600000000)) return -1;
+        return seconds > WIDE(31557600000000) ? -1 : seconds * HD_TICKS_PER_S;
+    }
+    if (exponent < -38) return 0; /* less than 10^-1 ticks */
+    hd_wide divisor = power_of_ten(-exponent);
+    hd_wide ticks = mantissa * HD_TICKS_PER_S;
+    hd_wide whole = ticks / divisor, rest = ticks % divisor;
+    if (whole > WIDE(31557600000000) * HD_TICKS_PER_S) return -1;
+    return whole + (rest >= divisor - rest);
+}
+
+/* Digits with an optional decimal point from *at on, as mantissa * 10^exponent;
+ * false when there is no digit. */
+static bool read_decimal(const char **at, hd_wide *mantissa, int *exponent) {
+    const char *p = *at;
+    int kept = 0;
+    bool any = false, point = false;
+    *mantissa = 0;
+    *exponent = 0;
+    for (;; p++) {
+        if (*p == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (!isdigit((unsigned char)*p)) break;
+        any = true;
+        if (kept < DIGITS_KEPT) {
+            *mantissa = *mantissa * 10 + (*p - '0');
+            if (*mantissa) kept++;
+            if (point) --*exponent;
+        } else if (!point) {
+            ++*exponent;
+        }
+    }
+    if (!any) return false;
+    *at = p;
+    return true;
+}
+
+const char *hd_stamp_seconds(const char *text, struct hd_stamp *stamp) {
+    static const char *const expected = "is not a time in seconds";
+    const char *at = skip_blanks(text);
+    bool negative = *at == '-';
+    hd_wide mantissa;
+    int exponent;
+    if (*at == '-' || *at == '+') at++;
+    if (!read_decimal(&at, &mantissa, &exponent)) return expected;
+    if (*at == 'e' || *at == 'E') {
+        int sign = 1, power = 0;
+        at++;
+        if (*at == '-' || *at == '+') sign = *at++ == '-' ? -1 : 1;
+        if (!isdigit((unsigned char)*at)) return expected;
+        for (; isdigit((unsigned char)*at); at++)
+            if (power < 100000) power = power * 10 + (*at - '0');
+        exponent += sign * power;
+    }
+    if (*skip_blanks(at)) return expected;
+    *stamp = (struct hd_stamp){.at = scale(mantissa, exponent)};
+    if (stamp->at < 0) return "is more than a million years";
+    if (negative && stamp->at) return "is negative; a trace's time begins at 0";
+    return NULL;
+}
+
+/* n digits exactly. */
+static bool read_digits(const char **at, int n, int *value) {
+    *value = 0;
+    for (int i = 0; i < n; i++) {
+        if (!isdigit((unsigned char)(*at)[i])) return false;
+        *value = *value * 10 + ((*at)[i] - '0');
+    }
+    *at += n;
+    return true;
+}
+
+/* ":mm" and, unless seconds are optional and missing, ":ss[.fff]". */
+static const char *read_minutes(const char **at, bool seconds_optional,
+                                hd_wide *ticks) {
+    int minutes, seconds = 0;
+    *ticks = 0;
+    if (**at != ':') return "has no minutes";
+    ++*at;
+    if (!read_digits(at, 2, &minutes)) return "has no minutes of two digits";
+    if (minutes > 59) return "has more than 59 minutes";
+    if (**at == ':') {
+        ++*at;
+        if (!read_digits(at, 2, &seconds)) return "has no seconds of two digits";
+        if (seconds > 59) return "has more than 59 seconds";
+        if (**at == '.') {
+            hd_wide mantissa;
+            int exponent;
+            if (!read_decimal(at, &mantissa, &exponent))
+                return "has a point without decimals";
+            *ticks = scale(mantissa, exponent);
+        }
+    } else if (!seconds_optional) {
+        return "has no seconds";
+    }
+    *ticks += WIDE(minutes * 60 + seconds) * HD_TICKS_PER_S;
+    return NULL;
+}
+
+static const char *read_time(const char *text, bool seconds_optional, hd_wide *ticks) {
+    const char *at = skip_blanks(text);
+    long hours = 0;
+    int digits = 0;
+    for (; isdigit((unsigned char)*at) && digits < 8; at++, digits++)
+        hours = hours * 10 + (*at - '0');
+    if (digits == 0) return "is not a time hh:mm:ss.mmm";
+    const char *why = read_minutes(&at, seconds_optional, ticks);
+    if (why) return why;
+    if (*skip_blanks(at)) return "is not a time hh:mm:ss.mmm";
+    *ticks += WIDE(hours) * 3600 * HD_TICKS_PER_S;
+    return NULL;
+}
+
+const char *hd_stamp_time(const char *text, struct hd_stamp *stamp) {
+    *stamp = (struct hd_stamp){0};
+    return read_time(text, false, &stamp->at);
+}
+
+/* "2023-11-16" as seconds since 1970-01-01. */
+static const char *read_day(const char **at, hd_wide *seconds) {
+    int year, month, day;
+    if (!read_digits(at, 4, &year) || *(*at)++ != '-' || !read_digits(at, 2, &month) ||
+        *(*at)++ != '-' || !read_digits(at, 2, &day))
+        return "is not a date and time like 2023-11-16 18:17:03.9799600";
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    *seconds = timegm(&tm);
+    if (tm.tm_mday != day || tm.tm_mon != month - 1 || year < 1)
+        return "is no day of the calendar";
+    return NULL;
+}
+
+/* "Z", "+02:00", "+0200", "+02" or nothing. */
+static const char *read_zone(const char **at, struct hd_stamp *stamp) {
+    static const char *const wrong = "has a time zone that is not Z or +hh:mm";
+    *at = skip_blanks(*at);
+    if (**at == '\0') return NULL;
+    stamp->zoned = true;
+    if (**at == 'Z' || **at == 'z') {
+        ++*at;
+        return NULL;
+    }
+    int sign = **at == '-' ? -1 : 1, hours, minutes = 0;
+    if (**at != '-' && **at != '+') return wrong;
+    ++*at;
+    if (!read_digits(at, 2, &hours)) return wrong;
+    bool colon = **at == ':';
+    if (colon) ++*at;
+    if ((colon || isdigit((unsigned char)**at)) && !read_digits(at, 2, &minutes))
+        return wrong;
+    if (hours > 18 || minutes > 59) return wrong;
+    stamp->zone_minutes = sign * (hours * 60 + minutes);
+    return NULL;
+}
+
+const char *hd_stamp_date(const char *text, struct hd_stamp *stamp) {
+    static const char *const expected =
+        "is not a date and time like 2023-11-16 18:17:03.9799600";
+    const char *at = skip_blanks(text);
+    hd_wide day_s, ticks;
+    int hours;
+    *stamp = (struct hd_stamp){0};
+    const char *why = read_day(&at, &day_s);
+    if (why) return why;
+    if ((*at != ' ' && *at != 'T') || (at++, !read_digits(&at, 2, &hours)))
+        return expected;
+    if (hours > 23) return "has more than 23 hours";
+    if ((why = read_minutes(&at, false, &ticks))) return why;
+    if ((why = read_zone(&at, stamp))) return why;
+    if (*skip_blanks(at)) return expected;
+    stamp->at = (day_s + WIDE(hours) * 3600) * HD_TICKS_PER_S + ticks;
+    return NULL;
+}
+
+char *hd_clock_text(enum hd_clock clock, hd_wide at, char text[HD_CLOCK_TEXT_BYTES]) {
+    hd_wide second = at / HD_TICKS_PER_S, part = at % HD_TICKS_PER_S;
+    if (part < 0) {
+        part += HD_TICKS_PER_S;
+        second--;
+    }
+    long s = (long)second;
+    int used;
+    if (clock == HD_CLOCK_DATE) {
+        struct tm tm;
+        time_t t = s;
+        gmtime_r(&t, &tm);
+        used = (int)strftime(text, 40, "%Y-%m-%d %H:%M:%S", &tm);
+    } else if (clock == HD_CLOCK_TIME) {
+        used = snprintf(text, 40, "%02ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    } else {
+        used = snprintf(text, 40, "%ld", s);
+    }
+    used += snprintf(text + used, 16, ".%09ld", (long)(part / HD_TICKS_PER_NS));
+    for (int spare = 6; spare > 0 && text[used - 1] == '0'; spare--)
+        text[--used] = '\0';
+    if (clock == HD_CLOCK_SECONDS) memcpy(text + used, " s", 3);
+    return text;
+}
+
+bool hd_clock_parse(enum hd_clock clock, hd_wide zero, hd_wide not_before,
+                    const char *text, hd_wide *at, struct hd_err *err) {
+    const hd_wide day = WIDE(DAY_S) * HD_TICKS_PER_S;
+    if (*text == '+') {
+        double seconds;
+        if (!hd_parse_duration(text + 1, &seconds, err)) return false;
+        if (!(seconds < 1e9)) return hd_fail(err, "'%s' is no span of a trace", text);
+        *at = zero + (hd_wide)(seconds * (double)HD_TICKS_PER_S + 0.5);
+        return true;
+    }
+    hd_wide ticks = 0;
+    const char *colon = strchr(text, ':'), *dash = strchr(text, '-');
+    if (dash && clock == HD_CLOCK_DATE) {
+        const char *p = text;
+        const char *why = read_day(&p, at);
+        if (!why && (*p == ' ' || *p == 'T'))
+            why = read_time(p + 1, true, &ticks);
+        else if (!why && *p)
+            why = "is not a date, or a date and a time";
+        if (!why && ticks >= day) why = "has more than 23 hours";
+        if (why) return hd_fail(err, "'%s' %s", text, why);
+        *at = *at * HD_TICKS_PER_S + ticks;
+        return true;
+    }
+    if (dash && colon)
+        return hd_fail(err, "'%s' is a date, but the trace's clock counts from its own "
+                            "zero; expected +2h or 13:00",
+                       text);
+    if (colon) {
+        const char *why = read_time(text, true, &ticks);
+        if (why) return hd_fail(err, "'%s' %s", text, why);
+        *at = ticks;
+        if (clock == HD_CLOCK_DATE) {
+            if (ticks >= day) return hd_fail(err, "'%s' has more than 23 hours", text);
+            hd_wide midnight = not_before / day * day;
+            *at = midnight + ticks + (midnight + ticks < not_before ? day : 0);
+        }
+        return true;
+    }
+    return hd_fail(err, "'%s' is not on the trace's clock; expected %s, 13:00 or +2h",
+                   text, clock == HD_CLOCK_DATE ? "2026-11-17 13:00" : "01:30:00");
+}
