@@ -256,8 +256,9 @@ bool hd_clock_parse(enum hd_clock clock, hd_wide zero, hd_wide not_before,
         return true;
     }
     if (dash && colon)
-        return hd_fail(err, "'%s' is a date, but the trace's clock counts from its own "
-                            "zero; expected +2h or 13:00",
+        return hd_fail(err,
+                       "'%s' is a date, but the trace's clock counts from its own "
+                       "zero; expected +2h or 13:00",
                        text);
     if (colon) {
         const char *why = read_time(text, true, &ticks);

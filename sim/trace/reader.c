@@ -1,0 +1,268 @@
+/* Rows of any known format, checked and turned into integers. */
+#include "trace/reader.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/csv.h"
+#include "base/mem.h"
+#include "trace/header.h"
+#include "trace/intern.h"
+
+struct hd_reader {
+    char *path;
+    struct hd_csv *csv;
+    const struct hd_format *format;
+    int column[HD_COLUMNS], columns;
+    char *unused;
+    char **note; /* "key: text" */
+    int notes, note_capacity;
+    struct hd_intern models;
+    bool any_order, begun, zoned;
+    int zone_minutes; /* of the first row */
+    hd_wide last;
+    long last_line;
+};
+
+/* A trace is read twice, its rows and its sha256, so it must be a plain file. */
+static bool plain_file(const char *path, struct hd_err *err) {
+    struct stat about;
+    if (stat(path, &about) != 0) return hd_fail(err, "%s: %s", path, strerror(errno));
+    if (S_ISDIR(about.st_mode))
+        return hd_fail(err, "%s: is a directory; expected a trace file", path);
+    if (!S_ISREG(about.st_mode))
+        return hd_fail(err, "%s: is not a plain file; a trace is read twice", path);
+    return true;
+}
+
+/* The line's fields joined again, without the leading #. */
+static void keep_note(struct hd_reader *r, const struct hd_csv_row *row) {
+    size_t bytes = 1;
+    for (int i = 0; i < row->count; i++) bytes += row->length[i] + 1;
+    char *note = hd_alloc(bytes), *end = note;
+    for (int i = 0; i < row->count; i++)
+        end += sprintf(end, "%s%s", i ? "," : "", row->field[i]);
+    char *text = note + 1;
+    while (*text == ' ') text++;
+    memmove(note, text, strlen(text) + 1);
+    for (char *c = note; *c; c++)
+        if (iscntrl((unsigned char)*c)) *c = ' ';
+    r->note = hd_grow(r->note, &r->note_capacity, r->notes + 1, sizeof *r->note);
+    r->note[r->notes++] = note;
+}
+
+static void list_unused(struct hd_reader *r, const struct hd_csv_row *header) {
+    char name[HD_EXCERPT_BYTES];
+    for (int i = 0; i < header->count; i++) {
+        bool used = false;
+        for (int c = 0; c < HD_COLUMNS; c++) used |= r->column[c] == i;
+        if (used) continue;
+        hd_excerpt(header->field[i], name);
+        char *list = r->unused ? hd_format("%s, %s", r->unused, name) : hd_strdup(name);
+        free(r->unused);
+        r->unused = list;
+    }
+}
+
+static bool read_header(struct hd_reader *r, const struct hd_format *asked,
+                        struct hd_err *err) {
+    struct hd_csv_row row;
+    int got;
+    while ((got = hd_csv_next(r->csv, &row, err)) > 0 && row.field[0][0] == '#')
+        keep_note(r, &row);
+    if (got < 0) return false;
+    if (got == 0)
+        return hd_fail(err, "%s: is empty; expected a header line and requests",
+                       r->path);
+    r->format = hd_format_of_header(r->path, &row, asked, r->column, err);
+    if (!r->format) return false;
+    r->columns = row.count;
+    list_unused(r, &row);
+    if (r->format->model_name)
+        hd_intern(&r->models, r->format->model_name, strlen(r->format->model_name));
+    return true;
+}
+
+struct hd_reader *hd_reader_open(const char *path, const char *format, bool any_order,
+                                 struct hd_err *err) {
+    const struct hd_format *asked = NULL;
+    if (format && !(asked = hd_format_named(format, err))) return NULL;
+    if (!plain_file(path, err)) return NULL;
+    struct hd_csv *csv = hd_csv_open(path, err);
+    if (!csv) return NULL;
+    struct hd_reader *r = hd_alloc(sizeof *r);
+    r->path = hd_strdup(path);
+    r->csv = csv;
+    r->any_order = any_order;
+    if (read_header(r, asked, err)) return r;
+    hd_reader_close(r);
+    return NULL;
+}
+
+/* A field that is wrong: its place, its column and what it holds. */
+static int wrong(const struct hd_reader *r, const struct hd_csv_row *row,
+                 enum hd_column column, const char *why, struct hd_err *err) {
+    char excerpt[HD_EXCERPT_BYTES];
+    const char *text = row->field[r->column[column]];
+    if (*text == '\0')
+        hd_fail(err, "%s:%ld: column '%s' is empty", r->path, row->line,
+                r->format->column[column]);
+    else
+        hd_fail(err, "%s:%ld: column '%s': '%s' %s", r->path, row->line,
+                r->format->column[column], hd_excerpt(text, excerpt), why);
+    return -1;
+}
+
+/* "63" or "63.0"; NULL or what is wrong. */
+static const char *read_tokens(const char *text, int32_t *tokens) {
+    static const char *const expected = "is not a whole number of tokens";
+    long number = 0;
+    bool negative = *text == '-';
+    if (*text == '-' || *text == '+') text++;
+    if (!isdigit((unsigned char)*text)) return expected;
+    for (; isdigit((unsigned char)*text); text++)
+        if (number <= HD_TRACE_TOKENS_MAX) number = number * 10 + (*text - '0');
+    if (*text == '.')
+        for (text++; *text == '0';) text++;
+    while (*text == ' ') text++;
+    if (*text) return expected;
+    if (negative && number) return "is negative";
+    if (number > HD_TRACE_TOKENS_MAX) return "is more than 1000000000 tokens";
+    *tokens = (int32_t)number;
+    return NULL;
+}
+
+/* Names go to terminals, CSV and JSON: UTF-8 without control characters. */
+static bool printable_utf8(const char *text) {
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        int more = *c < 0x80 ? 0 : *c < 0xC2 ? -1 : *c < 0xE0 ? 1 : *c < 0xF0 ? 2 : 3;
+        if (more < 0 || *c > 0xF4 || *c < 0x20 || *c == 0x7F) return false;
+        if ((*c == 0xE0 && c[1] < 0xA0) || (*c == 0xED && c[1] > 0x9F) ||
+            (*c == 0xF0 && c[1] < 0x90) || (*c == 0xF4 && c[1] > 0x8F))
+            return false; /* overlong, surrogate, beyond U+10FFFF */
+        for (c++; more > 0; more--, c++)
+            if ((*c & 0xC0) != 0x80) return false;
+    }
+    return true;
+}
+
+static int read_model(struct hd_reader *r, const struct hd_csv_row *row,
+                      struct hd_row *out, struct hd_err *err) {
+    int column = r->column[HD_COLUMN_MODEL];
+    out->model = 0;
+    if (column < 0) return 1;
+    const char *name = row->field[column];
+    size_t bytes = row->length[column];
+    while (bytes && *name == ' ') name++, bytes--;
+    while (bytes && name[bytes - 1] == ' ') bytes--;
+    if (bytes == 0) {
+        hd_fail(err, "%s:%ld: column '%s' is empty", r->path, row->line,
+                r->format->column[HD_COLUMN_MODEL]);
+        return -1;
+    }
+    if (bytes > 255) return wrong(r, row, HD_COLUMN_MODEL, "is too long a name", err);
+    if (!printable_utf8(name))
+        return wrong(r, row, HD_COLUMN_MODEL, "is not printable UTF-8 text", err);
+    out->model = hd_intern(&r->models, name, bytes);
+    return 1;
+}
+
+static int read_time(struct hd_reader *r, const struct hd_csv_row *row,
+                     struct hd_row *out, struct hd_err *err) {
+    struct hd_stamp stamp;
+    const char *why = r->format->stamp(row->field[r->column[HD_COLUMN_TIME]], &stamp);
+    if (why) return wrong(r, row, HD_COLUMN_TIME, why, err);
+    if (!r->begun) {
+        r->zoned = stamp.zoned;
+        r->zone_minutes = stamp.zone_minutes;
+    } else if (stamp.zoned != r->zoned) {
+        return wrong(r, row, HD_COLUMN_TIME,
+                     r->zoned ? "has no time zone, but the rows above have one"
+                              : "has a time zone, but the rows above have none",
+                     err);
+    }
+    out->at = stamp.at +
+              (hd_wide)(r->zone_minutes - stamp.zone_minutes) * 60 * HD_TICKS_PER_S;
+    if (r->begun && out->at < r->last && !r->any_order) {
+        char now[HD_CLOCK_TEXT_BYTES], before[HD_CLOCK_TEXT_BYTES];
+        hd_fail(err,
+                "%s:%ld: time runs backwards: %s after %s (line %ld); "
+                "--sort puts rows in order",
+                r->path, row->line, hd_clock_text(r->format->clock, out->at, now),
+                hd_clock_text(r->format->clock, r->last, before), r->last_line);
+        return -1;
+    }
+    r->begun = true;
+    r->last = out->at;
+    r->last_line = row->line;
+    return 1;
+}
+
+int hd_reader_next(struct hd_reader *r, struct hd_row *out, struct hd_err *err) {
+    struct hd_csv_row row;
+    int got = hd_csv_next(r->csv, &row, err);
+    if (got == 0 && !r->begun) {
+        hd_fail(err, "%s: has a header but no request", r->path);
+        return -1;
+    }
+    if (got <= 0) return got;
+    if (row.count != r->columns) {
+        hd_fail(err, "%s:%ld: %d field%s; the header has %d", r->path, row.line,
+                row.count, row.count == 1 ? "" : "s", r->columns);
+        return -1;
+    }
+    out->line = row.line;
+    const char *why;
+    if ((why = read_tokens(row.field[r->column[HD_COLUMN_INPUT]], &out->input_tokens)))
+        return wrong(r, &row, HD_COLUMN_INPUT, why, err);
+    if ((why =
+             read_tokens(row.field[r->column[HD_COLUMN_OUTPUT]], &out->output_tokens)))
+        return wrong(r, &row, HD_COLUMN_OUTPUT, why, err);
+    if (read_model(r, &row, out, err) < 0) return -1;
+    return read_time(r, &row, out, err);
+}
+
+int hd_reader_models(const struct hd_reader *r) {
+    return r->models.names;
+}
+
+const char *hd_reader_model_name(const struct hd_reader *r, int model) {
+    return r->models.name[model];
+}
+
+const char *hd_reader_format(const struct hd_reader *r) {
+    return r->format->name;
+}
+
+enum hd_clock hd_reader_clock(const struct hd_reader *r) {
+    return r->format->clock;
+}
+
+const char *hd_reader_unused(const struct hd_reader *r) {
+    return r->unused;
+}
+
+const char *hd_reader_note(const struct hd_reader *r, const char *key) {
+    size_t bytes = strlen(key);
+    for (int i = 0; i < r->notes; i++) {
+        const char *note = r->note[i];
+        if (strncmp(note, key, bytes) == 0 && note[bytes] == ':')
+            return note + bytes + 1 + strspn(note + bytes + 1, " ");
+    }
+    return NULL;
+}
+
+void hd_reader_close(struct hd_reader *r) {
+    if (!r) return;
+    hd_csv_close(r->csv);
+    hd_intern_free(&r->models);
+    for (int i = 0; i < r->notes; i++) free(r->note[i]);
+    free(r->note);
+    free(r->unused);
+    free(r->path);
+    free(r);
+}

@@ -1,0 +1,62 @@
+/* Requests of a trace file, one at a time, whatever the format. Memory does not
+ * depend on the file's length.
+ *
+ * The format is recognised by the header's column names (any order, any case;
+ * further columns are not read, and named by hd_reader_unused):
+ *     native    arrival_s,model,input_tokens,output_tokens      seconds
+ *     dated     arrival,model,input_tokens,output_tokens        date and time
+ *     azure     TIMESTAMP,ContextTokens,GeneratedTokens         date and time
+ *     aegaeon   Request Time,Model Name,Input Length,Output Length   hh:mm:ss.mmm
+ *     burstgpt  Timestamp,Model,Request tokens,Response tokens,...   seconds
+ *     vidur     arrived_at,num_prefill_tokens,num_decode_tokens seconds
+ *     arena     req_time_s,adapter,prompt_len,output_len        seconds
+ * Lines that begin with # ahead of the header are notes ("# key: text").
+ *
+ * A row that does not read as its columns say is an error, never skipped. */
+#ifndef HD_TRACE_READER_H
+#define HD_TRACE_READER_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/tick.h"
+#include "trace/clock.h"
+
+/* Most tokens one side of a request may have: the sum of both fits an int32. */
+#define HD_TRACE_TOKENS_MAX 1000000000
+
+struct hd_reader;
+
+struct hd_row {
+    hd_wide at;    /* ticks on the file's clock: since its own zero, or of its dates in
+                      the time zone of the first row */
+    int32_t model; /* in order of first appearance */
+    int32_t input_tokens, output_tokens; /* 0 to HD_TRACE_TOKENS_MAX; both may be 0 */
+    long line;
+};
+
+/* Opens a file and reads its header. format: a name, or NULL to go by the header.
+ * any_order: rows that step back in time are handed out too; without it they are
+ * an error that names both rows. NULL on failure, with one line in err. */
+struct hd_reader *hd_reader_open(const char *path, const char *format, bool any_order,
+                                 struct hd_err *err);
+
+/* 1: a row; 0: the end; -1: error, "PATH:LINE: what is wrong". Rows of equal time
+ * come in file order. A file without any row is an error. */
+int hd_reader_next(struct hd_reader *, struct hd_row *, struct hd_err *);
+
+int hd_reader_models(const struct hd_reader *); /* so far */
+const char *hd_reader_model_name(const struct hd_reader *, int model);
+const char *hd_reader_format(const struct hd_reader *);
+enum hd_clock hd_reader_clock(const struct hd_reader *);
+/* Columns of the header that no row is read from, "a, b"; NULL when none. */
+const char *hd_reader_unused(const struct hd_reader *);
+/* The note of that key, or NULL. */
+const char *hd_reader_note(const struct hd_reader *, const char *key);
+
+void hd_reader_close(struct hd_reader *);
+
+/* Names of the formats, comma-separated, for messages and help. */
+const char *hd_reader_formats(void);
+
+#endif

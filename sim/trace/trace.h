@@ -1,0 +1,77 @@
+/* A whole trace in memory, 24 bytes a row, read once and then shared by as many
+ * runs and threads as like: nothing here changes after hd_trace_load.
+ *
+ * Tick 0 is the file's own zero where its clock counts seconds or hours, and the
+ * first request where its clock has dates. A trace that was cut begins at tick 0
+ * with the first instant that was kept: `before_s` ahead of the cut. */
+#ifndef HD_TRACE_TRACE_H
+#define HD_TRACE_TRACE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/tick.h"
+#include "trace/clock.h"
+
+struct hd_trace_row {
+    hd_tick at; /* >= 0, never falling; at most HD_TICK_SPAN_MAX */
+    int32_t model;
+    int32_t input_tokens;  /* 0 is possible */
+    int32_t output_tokens; /* 0: nothing was generated */
+    int32_t line;          /* of the file; INT32_MAX beyond */
+};
+
+struct hd_trace_options {
+    const char *format; /* NULL: by the header */
+    bool sort;          /* put rows in order of time (stable), else disorder is an
+                           error */
+    const char *from;   /* the requests asked about arrive from here */
+    const char *to;     /* and before here, on the trace's clock (hd_clock_parse);
+                           NULL: the trace's first and last */
+    /* How much of the real trace is kept before `from` (to warm up) and from `to`
+     * on (to keep the load up); negative: a tenth of the cut, at most 10 minutes. */
+    double before_s, after_s;
+};
+#define HD_TRACE_OPTIONS ((struct hd_trace_options){.before_s = -1, .after_s = -1})
+
+struct hd_trace {
+    char *path, *name; /* as given; without its folders */
+    char sha256[65];
+    const char *format;
+    char *parts;          /* where each part of a generated trace comes from, or NULL */
+    char *made;           /* what made a generated trace, or NULL */
+    char *unused_columns; /* "a, b", or NULL */
+
+    struct hd_trace_row *row;
+    int64_t rows;
+    int models; /* those with a row, in order of first appearance */
+    char **model;
+    int64_t *model_rows;
+
+    enum hd_clock clock;
+    hd_wide zero;     /* of the whole file, on its clock: what "+2h" counts from */
+    hd_wide origin;   /* the file's clock at tick 0 */
+    hd_tick from, to; /* the cut asked for; -1: none */
+
+    /* What the file held, so that nothing is lost unsaid. */
+    int64_t rows_read;                     /* = rows + rows_before + rows_after */
+    int64_t rows_before, rows_after;       /* left out by the cut */
+    int64_t rows_out_of_order;             /* stood behind a later one until sorted */
+    int64_t rows_no_output, rows_no_input; /* of `rows`: tokens are 0 */
+};
+
+/* Reads a file. NULL on failure, with "PATH[:LINE]: what is wrong" in err; a cut
+ * that leaves no request, or a span that no run can hold, is a failure. */
+struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *,
+                               struct hd_err *err);
+void hd_trace_free(struct hd_trace *);
+
+/* An instant on the trace's own clock: "+2h", "13:00", "2026-11-17 13:00"; see
+ * hd_clock_parse. May lie outside the trace. */
+bool hd_trace_clock(const struct hd_trace *, const char *text, hd_tick *tick,
+                    struct hd_err *err);
+/* The trace's own clock at a tick, as a person reads it; returns text. */
+char *hd_trace_clock_text(const struct hd_trace *, hd_tick tick,
+                          char text[HD_CLOCK_TEXT_BYTES]);
+
+#endif
