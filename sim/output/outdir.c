@@ -1,0 +1,201 @@
+/* An output directory that appears whole or not at all. */
+#include "output/outdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+struct hd_outdir {
+    char *path;   /* the final name, without trailing slashes */
+    char *folder; /* the temporary one */
+    bool there;   /* something is at path and will be replaced */
+};
+
+static int remove_one(const char *path, const struct stat *is, int kind,
+                      struct FTW *where) {
+    (void)is, (void)kind, (void)where;
+    remove(path); /* what cannot be removed keeps its parents, and no more */
+    return 0;
+}
+
+static void remove_tree(const char *path) {
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A file's bytes as a string; NULL if it cannot be read. */
+static char *slurp(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return NULL;
+    char *text = NULL;
+    int capacity = 0, used = 0;
+    for (;;) {
+        text = hd_grow(text, &capacity, used + 4096 + 1, 1);
+        size_t got = fread(text + used, 1, 4096, file);
+        if (got == 0) break;
+        used += (int)got;
+    }
+    text[used] = '\0';
+    fclose(file);
+    return text;
+}
+
+static bool is_empty(const char *path) {
+    DIR *dir = opendir(path);
+    if (!dir) return false;
+    bool empty = true;
+    for (struct dirent *entry; empty && (entry = readdir(dir));)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    closedir(dir);
+    return empty;
+}
+
+/* May what is at path be replaced? */
+static bool may_replace(const char *path, bool force, const char *marker,
+                        const char *const *mark, int marks, int *again,
+                        struct hd_err *err) {
+    struct stat is;
+    if (stat(path, &is) != 0) return hd_fail(err, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(is.st_mode))
+        return hd_fail(err, "%s: is a file; expected a directory or a new name", path);
+    if (is_empty(path)) return true;
+    char *name = hd_format("%s/%s", path, marker);
+    char *found = slurp(name);
+    free(name);
+    if (!found)
+        return hd_fail(err,
+                       "%s: is there and holds no hotdesk result (%s); expected a new "
+                       "name or an empty directory",
+                       path, marker);
+    for (int i = 0; i < marks && *again < 0; i++)
+        if (strcmp(found, mark[i]) == 0) *again = i;
+    free(found);
+    if (*again >= 0 || force) return true;
+    return hd_fail(
+        err,
+        "%s: holds a result of other inputs; another --out keeps it, --force "
+        "replaces it",
+        path);
+}
+
+/* Makes every folder above `path` that is missing. */
+static bool make_parents(const char *path, struct hd_err *err) {
+    char *copy = hd_strdup(path);
+    bool ok = true;
+    for (char *slash = copy + 1; ok && (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        ok = mkdir(copy, 0777) == 0 || errno == EEXIST;
+        if (!ok) hd_fail(err, "%s: %s", copy, strerror(errno));
+        *slash = '/';
+    }
+    free(copy);
+    return ok;
+}
+
+/* PATH/../.NAME.XXXXXX: beside its final place, so that a rename suffices. */
+static char *temporary_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? hd_format("%.*s.%s.partial-XXXXXX", (int)(slash + 1 - path), path,
+                             slash + 1)
+                 : hd_format(".%s.partial-XXXXXX", path);
+}
+
+struct hd_outdir *hd_outdir_begin(const char *path, bool force, const char *marker,
+                                  const char *const *mark, int marks, int *again,
+                                  struct hd_err *err) {
+    int ignored;
+    if (!again) again = &ignored;
+    *again = -1;
+    struct hd_outdir *out = hd_alloc(sizeof *out);
+    out->path = hd_strdup(path);
+    for (size_t n = strlen(path); n > 1 && out->path[n - 1] == '/'; n--)
+        out->path[n - 1] = '\0';
+    char *real = realpath(path, NULL); /* a link stays, what it leads to changes */
+    if (real) {
+        free(out->path);
+        out->path = real;
+    }
+    struct stat is;
+    out->there = lstat(out->path, &is) == 0;
+    bool ok = *path || hd_fail(err, "an output directory needs a name");
+    ok = ok && (!out->there ||
+                may_replace(out->path, force, marker, mark, marks, again, err));
+    ok = ok && make_parents(out->path, err);
+    if (ok) {
+        out->folder = temporary_name(out->path);
+        if (!mkdtemp(out->folder)) {
+            ok = hd_fail(err, "%s: cannot be written: %s", path, strerror(errno));
+            free(out->folder);
+            out->folder = NULL;
+        } else {
+            mode_t mask = umask(0); /* mkdtemp's 0700 is for secrets */
+            umask(mask);
+            chmod(out->folder, 0777 & ~mask);
+        }
+    }
+    if (ok) return out;
+    hd_outdir_abort(out);
+    return NULL;
+}
+
+FILE *hd_outdir_open(struct hd_outdir *out, const char *name, struct hd_err *err) {
+    char *path = hd_format("%s/%s", out->folder, name);
+    FILE *file = NULL;
+    if (make_parents(path, err)) {
+        file = fopen(path, "wb");
+        if (!file) hd_fail(err, "%s/%s: %s", out->path, name, strerror(errno));
+    }
+    free(path);
+    return file;
+}
+
+bool hd_outdir_close(struct hd_outdir *out, FILE *file, const char *name,
+                     struct hd_err *err) {
+    bool ok = !ferror(file);
+    if (fclose(file) != 0) ok = false;
+    return ok || hd_fail(err, "%s/%s: cannot be written: %s", out->path, name,
+                         errno ? strerror(errno) : "an earlier write failed");
+}
+
+bool hd_outdir_put(struct hd_outdir *out, const char *name, const char *text,
+                   struct hd_err *err) {
+    FILE *file = hd_outdir_open(out, name, err);
+    if (!file) return false;
+    fputs(text, file);
+    return hd_outdir_close(out, file, name, err);
+}
+
+const char *hd_outdir_folder(const struct hd_outdir *out) {
+    return out->folder;
+}
+
+static void free_handle(struct hd_outdir *out) {
+    free(out->path);
+    free(out->folder);
+    free(out);
+}
+
+bool hd_outdir_commit(struct hd_outdir *out, struct hd_err *err) {
+    /* A directory with files in it cannot be renamed over: the two change names,
+     * and the old one goes. */
+    bool ok = out->there && !is_empty(out->path)
+                  ? renameat2(AT_FDCWD, out->folder, AT_FDCWD, out->path,
+                              RENAME_EXCHANGE) == 0
+                  : rename(out->folder, out->path) == 0;
+    if (!ok) hd_fail(err, "%s: cannot be replaced: %s", out->path, strerror(errno));
+    remove_tree(out->folder); /* the old result, or the new one that has no name */
+    free_handle(out);
+    return ok;
+}
+
+void hd_outdir_abort(struct hd_outdir *out) {
+    if (!out) return;
+    if (out->folder) remove_tree(out->folder);
+    free_handle(out);
+}
