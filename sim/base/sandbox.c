@@ -1,0 +1,201 @@
+/* The restricted Lua state: memory, instructions, and which names exist. The
+ * functions that replace or guard Lua's own are in sandbox_lib.c. */
+#include "base/sandbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sandbox_lib.h"
+
+enum {
+    HOOK_EVERY = 1000,          /* instructions between looks at the budget */
+    BYTES_PER_INSTRUCTION = 64, /* allocated memory, as work */
+    STRING_BYTES_MAX = 1 << 20  /* so that comparing and joining strings stays cheap */
+};
+
+struct hd_sandbox {
+    lua_State *lua;
+    struct hd_sandbox_limits limit;
+    size_t used;    /* bytes */
+    int64_t left;   /* instructions of the running call */
+    bool exhausted; /* they were used up: the call is being unwound */
+    bool running;   /* limits bind only inside a protected call */
+    void *owner;
+    struct hd_sandbox_hooks hooks;
+};
+
+struct hd_sandbox_limits hd_sandbox_limits_default(void) {
+    return (struct hd_sandbox_limits){.memory_bytes = (size_t)64 << 20,
+                                      .instructions = 1000000};
+}
+
+struct hd_sandbox *hd_sandbox_of(lua_State *L) {
+    return *(struct hd_sandbox **)lua_getextraspace(L);
+}
+
+lua_State *hd_sandbox_lua(struct hd_sandbox *s) {
+    return s->lua;
+}
+
+void **hd_sandbox_owner(struct hd_sandbox *s) {
+    return &s->owner;
+}
+
+struct hd_sandbox_hooks *hd_sandbox_hooks(struct hd_sandbox *s) {
+    return &s->hooks;
+}
+
+void hd_sandbox_random(struct hd_sandbox *s, double (*uniform)(void *), void *context) {
+    s->hooks.uniform = uniform;
+    s->hooks.uniform_context = context;
+}
+
+void hd_sandbox_rank(struct hd_sandbox *s, int64_t (*rank)(lua_State *, int)) {
+    s->hooks.rank = rank;
+}
+
+/* lua_Alloc. For a new object, old_bytes is its Lua type. */
+static void *allocate(void *context, void *old, size_t old_bytes, size_t bytes) {
+    struct hd_sandbox *s = context;
+    size_t before = old ? old_bytes : 0;
+    if (bytes == 0) {
+        free(old);
+        s->used -= before;
+        return NULL;
+    }
+    if (s->running && bytes > before) {
+        size_t more = bytes - before;
+        s->left -= (int64_t)(more / BYTES_PER_INSTRUCTION);
+        s->exhausted |= s->left < 0;
+        if (s->left < 0 || more > s->limit.memory_bytes ||
+            s->used > s->limit.memory_bytes - more)
+            return NULL;
+        if (!old && old_bytes == LUA_TSTRING && bytes > STRING_BYTES_MAX) return NULL;
+    }
+    void *new = realloc(old, bytes);
+    if (new) s->used = s->used - before + bytes;
+    return new;
+}
+
+static void describe_exhaustion(const struct hd_sandbox *s, char *out, size_t size) {
+    snprintf(out, size, "does not end: more than %lld instructions in one call",
+             (long long)s->limit.instructions);
+}
+
+/* A little is left for the message, and for whatever the script closes. */
+static void exhaust(struct hd_sandbox *s, char *out, size_t size) {
+    s->exhausted = true;
+    s->left = HOOK_EVERY / 2;
+    describe_exhaustion(s, out, size);
+}
+
+static void count_hook(lua_State *L, lua_Debug *at) {
+    struct hd_sandbox *s = hd_sandbox_of(L);
+    s->left -= HOOK_EVERY;
+    if (s->left >= 0) return;
+    char text[96];
+    exhaust(s, text, sizeof text);
+    lua_getinfo(L, "Sl", at);
+    lua_pushfstring(L, "%s:%d: %s", at->short_src, at->currentline, text);
+    lua_error(L);
+}
+
+void hd_sandbox_charge(lua_State *L, int64_t instructions) {
+    struct hd_sandbox *s = hd_sandbox_of(L);
+    if (instructions <= s->left) {
+        s->left -= instructions;
+        return;
+    }
+    char text[96];
+    exhaust(s, text, sizeof text);
+    luaL_error(L, "%s", text);
+}
+
+static int panic(lua_State *L) {
+    const char *text = lua_tostring(L, -1);
+    fprintf(stderr, "hotdesk: Lua failed outside a protected call: %s\n",
+            text ? text : "?");
+    exit(1);
+}
+
+struct hd_sandbox *hd_sandbox_new(struct hd_sandbox_limits limit) {
+    struct hd_sandbox *s = hd_alloc(sizeof *s);
+    s->limit = limit;
+    lua_State *L = lua_newstate(allocate, s);
+    if (!L) {
+        fprintf(stderr, "hotdesk: out of memory\n");
+        exit(1);
+    }
+    s->lua = L;
+    lua_atpanic(L, panic);
+    *(struct hd_sandbox **)lua_getextraspace(L) = s;
+    hd_sandbox_open(L);
+    lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_EVERY);
+    return s;
+}
+
+void hd_sandbox_free(struct hd_sandbox *s) {
+    if (!s) return;
+    lua_close(s->lua);
+    free(s);
+}
+
+/* The error object on top of the stack as one line; pops it. */
+static void explain(struct hd_sandbox *s, int status, struct hd_err *err) {
+    lua_State *L = s->lua;
+    char line[512];
+    if (status == LUA_ERRMEM && s->exhausted)
+        describe_exhaustion(s, line, sizeof line);
+    else if (status == LUA_ERRMEM)
+        snprintf(line, sizeof line,
+                 "not enough memory: a script may hold %zu MiB, one string 1 MiB",
+                 s->limit.memory_bytes >> 20);
+    else if (lua_type(L, -1) == LUA_TSTRING)
+        snprintf(line, sizeof line, "%s", lua_tostring(L, -1));
+    else
+        snprintf(line, sizeof line, "error called with a %s; expected a message",
+                 luaL_typename(L, -1));
+    lua_pop(L, 1);
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+    hd_fail(err, "%s", line);
+}
+
+bool hd_sandbox_compile(struct hd_sandbox *s, const char *text, size_t length,
+                        const char *name, struct hd_err *err) {
+    char chunk[512];
+    if (length && (text[0] == LUA_SIGNATURE[0] || memchr(text, '\0', length)))
+        return hd_fail(err, "%s: is not a text file; expected Lua source", name);
+    snprintf(chunk, sizeof chunk, "@%s", name);
+    s->left = s->limit.instructions;
+    s->exhausted = false;
+    s->running = true;
+    int status = luaL_loadbufferx(s->lua, text, length, chunk, "t");
+    s->running = false;
+    if (status == LUA_OK) return true;
+    explain(s, status, err);
+    return false;
+}
+
+bool hd_sandbox_call_within(struct hd_sandbox *s, int64_t instructions, int arguments,
+                            int results, struct hd_err *err) {
+    int64_t usual = s->limit.instructions;
+    s->limit.instructions = instructions;
+    bool fine = hd_sandbox_call(s, arguments, results, err);
+    s->limit.instructions = usual;
+    return fine;
+}
+
+bool hd_sandbox_call(struct hd_sandbox *s, int arguments, int results,
+                     struct hd_err *err) {
+    s->left = s->limit.instructions;
+    s->exhausted = false;
+    s->running = true;
+    int status = lua_pcall(s->lua, arguments, results, 0);
+    s->running = false;
+    if (status == LUA_OK) return true;
+    explain(s, status, err);
+    return false;
+}
