@@ -5,6 +5,16 @@
 #include "plan/question.h"
 #include "timing/calibration.h"
 
+/* What became of the trace's rows. What is too long or empty was failed, dropped or
+ * clipped as the question says; a row that is both counts as empty. */
+struct hd_load {
+    int64_t rows;                        /* of the trace, or of the cut */
+    int64_t sent, measured;              /* to the engine; of those, in the window */
+    int64_t too_long, too_long_measured; /* beyond their model's context */
+    int64_t empty, empty_measured;       /* no output recorded */
+    int64_t no_input;                    /* sent as one token, which a run needs */
+};
+
 /* What decided a verdict: the stretch of arrivals, the models and the resource
  * that cost the most late tokens. */
 struct hd_limit {
@@ -27,7 +37,9 @@ struct hd_run_record {
     int timings;             /* what the times rest on, per (GPU, model, tp) used */
     struct hd_timing_source *timing;
     struct hd_limit limit;
+    struct hd_load load;
 };
+/* Frees what it holds, not the record itself. */
 void hd_run_record_free(struct hd_run_record *);
 
 /* The answer for one (policy, scale, attain, rule). */
@@ -38,12 +50,14 @@ struct hd_answer {
     bool whole;   /* the search ended; false: interrupted */
     bool reached; /* gpus is the least N with N .. N+4 all passing */
     int gpus;
-    int above; /* larger N that were seen to fail */
-    int fails_above[16];
-    double best;   /* not reached: the highest attainment seen ... */
-    char *why_not; /* ... and the reason, one line */
+    int above;           /* N that failed although fewer GPUs were seen to pass */
+    int fails_above[16]; /* the least of them, ascending; above may be more */
+    double best;         /* not reached: the highest attainment seen ... */
+    char *why_not;       /* ... and the reason, one line */
+    char *note;          /* what else to know of the answer, one line, or NULL */
     const struct hd_run_record *record; /* at gpus; owned by the comparison */
     struct hd_limit limit;              /* of gpus - 1, if that was run whole */
+    int bound_gpus;                     /* no policy can do with fewer; 0: not known */
     int baseline_gpus;                  /* dedicated at the same rule; 0: unknown */
     double saved;                       /* 1 - gpus / baseline_gpus; NAN: unknown */
     double one_each_attained;           /* by one replica per model, same scale */
@@ -57,6 +71,7 @@ struct hd_comparison {
     int records;
     struct hd_run_record *record;
     int one_each_gpus;
+    struct hd_load load;
     int64_t requests_simulated, requests_saved; /* saved: not run, by early stops */
 };
 void hd_comparison_free(struct hd_comparison *);
