@@ -99,9 +99,8 @@ static void test_memory_is_bounded(void **state) {
     expect_part("return #table.concat({('x'):rep(1e6), ('y'):rep(1e6)})",
                 "not enough memory");
     expect_part("local function f(x) return 1 + f(x) end return f(1)",
-                "stack overflow");
-                "x");
-                expect("return #('x'):rep(1000000)", "1000000");
+                "not enough memory");
+    expect("return #('x'):rep(1000000)", "1000000");
 }
 
 static void test_errors_are_one_line(void **state) {
