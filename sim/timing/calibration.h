@@ -1,0 +1,61 @@
+/* What is known about a GPU's timing: coefficients, where they come from and how far
+ * off they were on measurements that they had not seen. */
+#ifndef HD_TIMING_CALIBRATION_H
+#define HD_TIMING_CALIBRATION_H
+
+#include "base/err.h"
+#include "hardware/catalog.h"
+#include "timing/iteration.h"
+#include "timing/table.h"
+
+enum hd_calibration_basis {
+    HD_CALIBRATION_FITTED,  /* on iterations measured on this GPU */
+    HD_CALIBRATION_SUSPECT, /* so, but the measurements contradict the data sheet */
+    HD_CALIBRATION_SCALED   /* a relative's efficiencies on this GPU's data sheet */
+};
+
+struct hd_calibration_error { /* absolute relative error, 0.05 = 5 % */
+    double p50, p90;
+};
+
+struct hd_calibration {
+    char gpu[48];    /* whose timing this is */
+    char fitted[48]; /* whose measurements it rests on */
+    enum hd_calibration_basis basis;
+    char revision[13]; /* of the coefficients: start of their file's SHA-256 */
+    char source[256];  /* of the measurements */
+    int models;        /* measured ones, whose rows the fit has seen */
+    struct hd_iteration_fit fit;
+    struct hd_reduce_fit reduce;
+    struct hd_calibration_error in_sample, held_out; /* held out: an unseen model;
+                                                        scaled: an unseen GPU */
+};
+
+/* For results: what one compiled timing rests on. */
+struct hd_timing_source {
+    char gpu[48], model[64];
+    int tp;
+    char revision[13];
+    char source[320];
+    double error_p50, error_p90; /* held out */
+};
+
+/* From results/calibration: the GPU's own fit, else that of spec->fitted_as. NULL
+ * with one line in err. The caller frees it with free(). */
+struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *,
+                                           struct hd_err *err);
+
+/* "fitted", "suspect", "scaled". */
+const char *hd_calibration_basis_name(enum hd_calibration_basis);
+
+/* Timing of a model on tp GPUs of the kind, of which it has `share` (0 to 1] each,
+ * for batches up to `batches`. */
+struct hd_timing *hd_timing_compile(const struct hd_calibration *,
+                                    const struct hd_gpu_spec *,
+                                    const struct hd_model_spec *, int tp, double share,
+                                    int batches);
+
+void hd_timing_source_of(const struct hd_calibration *, const struct hd_model_spec *,
+                         int tp, struct hd_timing_source *);
+
+#endif
