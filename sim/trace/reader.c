@@ -39,13 +39,14 @@ static bool plain_file(const char *path, struct hd_err *err) {
     return true;
 }
 
-/* The line's fields joined again, without the leading #. */
+/* The line's fields joined again (libcsv took the blanks around them), without the
+ * leading #. */
 static void keep_note(struct hd_reader *r, const struct hd_csv_row *row) {
     size_t bytes = 1;
-    for (int i = 0; i < row->count; i++) bytes += row->length[i] + 1;
+    for (int i = 0; i < row->count; i++) bytes += row->length[i] + 2;
     char *note = hd_alloc(bytes), *end = note;
     for (int i = 0; i < row->count; i++)
-        end += sprintf(end, "%s%s", i ? "," : "", row->field[i]);
+        end += sprintf(end, "%s%s", i ? ", " : "", row->field[i]);
     char *text = note + 1;
     while (*text == ' ') text++;
     memmove(note, text, strlen(text) + 1);
