@@ -89,6 +89,7 @@ struct hd_expected {
 
 struct hd_model_result {
     int64_t requests, tokens; /* expected: of all measured requests */
+    double attain;            /* a target of its own; 0: the criterion's */
     /* of those that have come to an end: */
     int64_t finished[HD_STATUSES];
     int64_t tokens_on_time, tokens_late, requests_ok;

@@ -50,9 +50,14 @@ int64_t hd_judged_from(double attain) {
     return llround(10 / (1 - attain));
 }
 
+double hd_target(const struct hd_measure *m, int model, double attain) {
+    double own = m->model[model].attain;
+    return own > 0 ? own : attain;
+}
+
 bool hd_judged(const struct hd_measure *m, int model, double attain) {
     int64_t requests = m->model[model].requests;
-    return requests > 0 && requests >= hd_judged_from(attain);
+    return requests > 0 && requests >= hd_judged_from(hd_target(m, model, attain));
 }
 
 double hd_attained(const struct hd_measure *m, enum hd_metric metric, int model,
@@ -60,22 +65,40 @@ double hd_attained(const struct hd_measure *m, enum hd_metric metric, int model,
     if (model >= 0) return attained(of_model(m, model, false), metric);
     struct sums all = {0};
     for (int n = 0; n < m->models; n++)
-        if (model == -1 || !hd_judged(m, n, target)) add(&all, of_model(m, n, false));
+        if (model == -1 ||
+            (hd_target(m, n, target) == target && !hd_judged(m, n, target)))
+            add(&all, of_model(m, n, false));
     return attained(all, metric);
+}
+
+/* The rule among the models of one target. */
+static bool reaches_target(const struct hd_measure *m, const struct hd_criterion *c,
+                           double target, bool best) {
+    struct sums rest = {0}; /* all requests, or those of the rare models */
+    int64_t judged_from = hd_judged_from(target);
+    for (int n = 0; n < m->models; n++) {
+        if (hd_target(m, n, c->attain) != target) continue;
+        struct sums s = of_model(m, n, best);
+        if (c->rule == HD_PASS_POOLED || s.requests < judged_from)
+            add(&rest, s);
+        else if (attained(s, c->metric) < target)
+            return false;
+    }
+    return attained(rest, c->metric) >= target;
 }
 
 static bool reaches(const struct hd_measure *m, const struct hd_criterion *c,
                     bool best) {
-    struct sums rest = {0}; /* all requests, or those of the rare models */
-    int64_t judged_from = hd_judged_from(c->attain);
-    for (int n = 0; n < m->models; n++) {
-        struct sums s = of_model(m, n, best);
-        if (c->rule == HD_PASS_POOLED || s.requests < judged_from)
-            add(&rest, s);
-        else if (attained(s, c->metric) < c->attain)
-            return false;
+    for (double done = 0;;) { /* the targets there are, ascending; most often one */
+        double target = INFINITY;
+        for (int n = 0; n < m->models; n++) {
+            double t = hd_target(m, n, c->attain);
+            if (t > done && t < target) target = t;
+        }
+        if (target == INFINITY) return true;
+        if (!reaches_target(m, c, target, best)) return false;
+        done = target;
     }
-    return attained(rest, c->metric) >= c->attain;
 }
 
 bool hd_passes(const struct hd_measure *m, const struct hd_criterion *c) {

@@ -4,7 +4,10 @@
  * to the nearest integer) reaches the target, and all rarer models, taken
  * together, do too. `pooled`: all requests together reach it. At a target of 1 no
  * number of requests is enough by that rule; every model is judged then, which
- * gives the verdict of the pool and names the models that fail. */
+ * gives the verdict of the pool and names the models that fail.
+ *
+ * Models with a target of their own (hd_model_result.attain) are held to it: the rule
+ * then applies to the models of each target by themselves. */
 #ifndef HD_MEASURE_PASS_H
 #define HD_MEASURE_PASS_H
 
@@ -19,12 +22,17 @@ struct hd_criterion {
     double attain; /* (0, 1] */
 };
 
-/* Attainment of one model, of all (model -1) or of the rare ones (model -2, needs
- * the criterion's target); 1 when there is nothing to attain. */
+/* The target that a model is held to: its own, or the criterion's. */
+double hd_target(const struct hd_measure *, int model, double attain);
+
+/* Attainment of one model, of all (model -1) or of the rare ones among those held to
+ * `target`, which is the criterion's (model -2; otherwise it is not looked at); 1 when
+ * there is nothing to attain. */
 double hd_attained(const struct hd_measure *, enum hd_metric, int model, double target);
 
 /* Least number of measured requests with which a model is judged. */
 int64_t hd_judged_from(double attain);
+/* Has the model so many? attain: the criterion's. */
 bool hd_judged(const struct hd_measure *, int model, double attain);
 
 /* Meaningful once the run is whole. */

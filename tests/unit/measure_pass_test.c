@@ -111,13 +111,48 @@ static void all_of_them(void **state) {
     hd_measure_free(m);
 }
 
+/* Two classes, one stricter: each is judged by its own target, and so are its rare
+ * models. */
+static void targets_of_their_own(void **state) {
+    (void)state;
+    int64_t requests[] = {10, 10, 10}, tokens[] = {100, 100, 100};
+    struct hd_criterion model = {HD_METRIC_TOKEN, HD_PASS_MODEL, 0.5};
+    struct hd_criterion pooled = {HD_METRIC_TOKEN, HD_PASS_POOLED, 0.5};
+    struct hd_measure *m =
+        hd_measure_new(&(struct hd_expected){3, requests, tokens}, 0, HD_TICK_NEVER);
+    m->model[0].attain = 0.9; /* rare at 0.9, which takes 100 requests */
+    assert_true(hd_target(m, 0, 0.5) == 0.9 && hd_target(m, 1, 0.5) == 0.5);
+    assert_false(hd_judged(m, 0, 0.5));
+    for (int n = 0; n < 10; n++) {
+        finish(m, 0, 10, 9);
+        finish(m, 1, 10, 5);
+        finish(m, 2, 10, 5);
+    }
+    assert_true(hd_attained(m, HD_METRIC_TOKEN, -2, 0.5) == 0.5);
+    assert_true(hd_passes(m, &model) && hd_passes(m, &pooled));
+    m->model[1].attain = 0.9;
+    assert_false(hd_passes(m, &model));
+    assert_false(hd_passes(m, &pooled)); /* 140 of 200, although 0.63 of all */
+    m->model[1].attain = 0.6;
+    assert_false(hd_passes(m, &pooled)); /* though the pool of all would */
+    hd_measure_free(m);
+}
+
 enum { MODELS = 4, MOST = 200 };
 
 struct run { /* requests in the order in which they end */
     int64_t requests[MODELS], tokens[MODELS];
     int total, model[MOST], output[MOST], on_time[MOST];
+    double own[MODELS]; /* targets of their own, mostly 0: none */
     struct hd_criterion criterion;
 };
+
+static struct hd_measure *measure_of(const struct run *r) {
+    struct hd_measure *m = hd_measure_new(
+        &(struct hd_expected){MODELS, r->requests, r->tokens}, 0, HD_TICK_NEVER);
+    for (int n = 0; n < MODELS; n++) m->model[n].attain = r->own[n];
+    return m;
+}
 
 static struct run random_run(void) {
     static const double attain[] = {0.5, 0.7, 0.75, 0.8, 0.9};
@@ -127,6 +162,7 @@ static struct run random_run(void) {
     uint64_t bad_share = draw(50);
     for (int m = 0; m < MODELS; m++) {
         r.requests[m] = (int64_t)draw(m ? 30 : 80);
+        if (draw(3) == 0) r.own[m] = attain[draw(5)];
         for (int64_t n = 0; n < r.requests[m]; n++) r.model[r.total++] = m;
     }
     for (int n = r.total - 1; n > 0; n--) {
@@ -145,8 +181,7 @@ static struct run random_run(void) {
 
 /* What comes out if the first `known` end as they do and the others perfectly. */
 static bool passes_if(const struct run *r, int known) {
-    struct hd_measure *m = hd_measure_new(
-        &(struct hd_expected){MODELS, r->requests, r->tokens}, 0, HD_TICK_NEVER);
+    struct hd_measure *m = measure_of(r);
     for (int n = 0; n < r->total; n++)
         finish(m, r->model[n], r->output[n], n < known ? r->on_time[n] : r->output[n]);
     bool passes = hd_passes(m, &r->criterion);
@@ -162,8 +197,7 @@ static void cannot_pass_is_exact(void **state) {
     for (int n = 0; n < 600; n++) {
         seed = (uint64_t)n;
         struct run r = random_run();
-        struct hd_measure *m = hd_measure_new(
-            &(struct hd_expected){MODELS, r.requests, r.tokens}, 0, HD_TICK_NEVER);
+        struct hd_measure *m = measure_of(&r);
         int turn = hd_cannot_pass(m, &r.criterion) ? 0 : -1;
         for (int known = 1; known <= r.total; known++) {
             finish(m, r.model[known - 1], r.output[known - 1], r.on_time[known - 1]);
@@ -191,6 +225,7 @@ int main(void) {
         cmocka_unit_test(rare_models_count_together),
         cmocka_unit_test(exactly_at_the_target),
         cmocka_unit_test(all_of_them),
+        cmocka_unit_test(targets_of_their_own),
         cmocka_unit_test(cannot_pass_is_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
