@@ -45,15 +45,16 @@ struct hd_scene {
     struct hd_setup *setup;
     struct hd_run_model *model;
     struct hd_node_config *node;
-    int alone; /* index of the only model, or -1 */
-    int64_t next, end;
-    int timings, timing_capacity;
-    struct hd_timing_source *timing; /* what was asked for, in order of model, kind
-                                        and tp once the run is over */
+    int node_capacity;
+    int alone;         /* index of the only model, or -1 */
+    int64_t next, end; /* rows still to be sent */
+    bool *used;        /* entries of the timings that were asked for */
+    int used_capacity;
 };
 void hd_scene_open(struct hd_setup *, const struct hd_case *, struct hd_scene *);
-/* Hands out the sources in order; the caller frees them. */
-struct hd_timing_source *hd_scene_timings(struct hd_scene *, int *count);
+int hd_scene_gpus(const struct hd_scene *);
+/* What the run's times rest on, by GPU, model and tp; the caller frees it. */
+struct hd_timing_source *hd_scene_timings(const struct hd_scene *, int *count);
 void hd_scene_close(struct hd_scene *);
 
 #endif

@@ -1,0 +1,235 @@
+/* What all runs of a question share: its rows, denominators, kinds and timings. */
+#include "plan/setup.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "plan/setup_state.h"
+
+const struct hd_question *hd_setup_question(const struct hd_setup *s) {
+    return s->question;
+}
+
+struct hd_load hd_setup_load(const struct hd_setup *s) {
+    return s->load;
+}
+
+/* ---- rows -------------------------------------------------------------------- */
+
+bool hd_setup_arrival(const struct hd_setup *s, int64_t row, struct hd_arrival *a) {
+    const struct hd_question *q = s->question;
+    const struct hd_trace_row *r = &q->trace->row[row];
+    *a = (struct hd_arrival){.at = r->at,
+                             .model = r->model,
+                             .input_tokens = r->input_tokens > 0 ? r->input_tokens : 1,
+                             .output_tokens = r->output_tokens};
+    if (r->output_tokens == 0) return q->zero_output != HD_DROP;
+    int context = q->model[r->model].spec->max_context_tokens;
+    if ((int64_t)a->input_tokens + a->output_tokens <= context) return true;
+    if (q->too_long == HD_CLIP) {
+        /* The output yields first; a prompt that leaves no room for one token is cut. */
+        if (a->input_tokens > context - 1) a->input_tokens = context - 1;
+        a->output_tokens = context - a->input_tokens;
+    }
+    a->too_long = q->too_long != HD_CLIP;
+    return q->too_long != HD_DROP;
+}
+
+static bool in_window(const struct hd_question *q, hd_tick at) {
+    return at >= q->from && at < q->to;
+}
+
+/* Counts the rows, what they promise, and what becomes of those that cannot be served
+ * as they are. */
+static void count_rows(struct hd_setup *s) {
+    const struct hd_question *q = s->question;
+    const struct hd_trace *t = q->trace;
+    s->load.rows = t->rows;
+    for (int64_t n = 0; n < t->rows; n++) {
+        const struct hd_trace_row *r = &t->row[n];
+        struct hd_arrival a;
+        bool sent = hd_setup_arrival(s, n, &a), measured = in_window(q, r->at);
+        bool empty = r->output_tokens == 0;
+        int input = r->input_tokens > 0 ? r->input_tokens : 1;
+        bool too_long = !empty && (int64_t)input + r->output_tokens >
+                                      q->model[r->model].spec->max_context_tokens;
+        s->load.empty += empty;
+        s->load.empty_measured += empty && measured;
+        s->load.too_long += too_long;
+        s->load.too_long_measured += too_long && measured;
+        if (!sent) continue;
+        s->load.sent++;
+        s->load.no_input += r->input_tokens == 0;
+        struct hd_setup_model *m = &s->model[r->model];
+        m->sent++;
+        m->input += a.input_tokens;
+        m->output += a.output_tokens;
+        if (!measured) continue;
+        s->load.measured++;
+        s->requests[r->model]++;
+        s->tokens[r->model] += empty ? 1 : a.output_tokens;
+    }
+}
+
+/* Rows that are sent, model by model in order of time, and, when some are not sent,
+ * all of them in order of time. */
+static bool index_rows(struct hd_setup *s, struct hd_err *err) {
+    const struct hd_trace *t = s->question->trace;
+    if (t->rows > INT32_MAX)
+        return hd_fail(err, "%s: %lld rows; at most %d can be replayed at once",
+                       t->path, (long long)t->rows, INT32_MAX);
+    int models = s->question->models;
+    s->by_model = hd_alloc(sizeof *s->by_model * (size_t)(s->load.sent + 1));
+    s->first = hd_alloc(sizeof *s->first * (size_t)(models + 1));
+    for (int m = 0; m < models; m++) s->first[m + 1] = s->first[m] + s->model[m].sent;
+    int64_t *at = hd_alloc(sizeof *at * (size_t)(models + 1));
+    memcpy(at, s->first, sizeof *at * (size_t)models);
+    if (s->load.sent < s->load.rows)
+        s->sent = hd_alloc(sizeof *s->sent * (size_t)(s->load.sent + 1));
+    int64_t sent = 0;
+    for (int64_t n = 0; n < t->rows; n++) {
+        struct hd_arrival a;
+        if (!hd_setup_arrival(s, n, &a)) continue;
+        s->by_model[at[a.model]++] = (int32_t)n;
+        if (s->sent) s->sent[sent++] = (int32_t)n;
+    }
+    free(at);
+    return true;
+}
+
+int64_t hd_setup_row(const struct hd_setup *s, int64_t id) {
+    return s->sent ? s->sent[id] : id;
+}
+
+/* ---- fleet and models ---------------------------------------------------------- */
+
+static bool add_kind(struct hd_setup *s, int part, struct hd_err *err) {
+    const struct hd_fleet_part *p = &s->question->part[part];
+    if (!hd_timings_add_gpu(s->timings, p->gpu, err)) return false;
+    int64_t usable = (int64_t)p->usable_bytes;
+    for (int k = 0; k < s->kinds; k++) {
+        s->kind_of_part[part] = k;
+        if (s->gpu[k] == p->gpu && s->kind[k].usable_bytes == usable) return true;
+    }
+    s->kind_of_part[part] = s->kinds;
+    s->gpu[s->kinds] = p->gpu;
+    s->kind[s->kinds++] = (struct hd_gpu_kind){p->gpu->name, usable};
+    return true;
+}
+
+/* The first part that can hold a replica of the model. */
+static bool place_model(struct hd_setup *s, int model, struct hd_err *err) {
+    const struct hd_question *q = s->question;
+    const struct hd_market_model *m = &q->model[model];
+    int largest = 0;
+    for (int p = 0; p < q->parts; p++) {
+        if (m->gpu && strcmp(m->gpu, q->part[p].gpu->name) != 0) continue;
+        if (q->part[p].node.gpus > largest) largest = q->part[p].node.gpus;
+        if (q->part[p].node.gpus < m->tp) continue;
+        s->model[model].part = p;
+        return true;
+    }
+    if (!largest)
+        return hd_fail(err, "model %s asks for GPU %s; the fleet has none", m->name,
+                       m->gpu);
+    return hd_fail(err,
+                   "model %s needs %d GPUs in one node (tp); the largest has %d",
+                   m->name, m->tp, largest);
+}
+
+static bool place(struct hd_setup *s, struct hd_err *err) {
+    const struct hd_question *q = s->question;
+    for (int p = 0; p < q->parts; p++)
+        if (!add_kind(s, p, err)) return false;
+    for (int m = 0; m < q->models; m++)
+        if (!place_model(s, m, err)) return false;
+    return true;
+}
+
+/* A plan of the engine spans less than 60 s of tokens. */
+static bool check_limits(const struct hd_question *q, struct hd_err *err) {
+    for (int c = 0; c < q->classes; c++)
+        for (int n = 0; n < q->scales; n++) {
+            double tbt = q->slo[c].tbt_s * q->scale[n];
+            if (isfinite(tbt) && tbt >= 60)
+                return hd_fail(err,
+                               "SLO class %s: a TBT limit of %g s at scale %g; it must "
+                               "be below 60 s, or none",
+                               q->slo[c].name, q->slo[c].tbt_s, q->scale[n]);
+        }
+    return true;
+}
+
+int hd_setup_gpus_for(const struct hd_setup *s, int model, int replicas) {
+    const struct hd_question *q = s->question;
+    int tp = q->model[model].tp;
+    int node = q->part[s->model[model].part].node.gpus;
+    return replicas / (node / tp) * node + replicas % (node / tp) * tp;
+}
+
+double hd_setup_busy_gpus(const struct hd_setup *s) {
+    enum { BATCH = 8 };
+    const struct hd_question *q = s->question;
+    const struct hd_trace *t = q->trace;
+    double busy_s = 0, span_s = hd_s_from_tick(t->row[t->rows - 1].at - t->row[0].at);
+    for (int m = 0; m < q->models; m++) {
+        const struct hd_setup_model *has = &s->model[m];
+        if (!has->sent) continue;
+        int entry, tp = q->model[m].tp;
+        const struct hd_timing *timing = hd_timings_get(
+            s->timings, q->part[has->part].gpu, q->model[m].spec, tp, 1, &entry);
+        int64_t input = has->input / has->sent, output = has->output / has->sent;
+        hd_tick slope, prefill = hd_timing_prefill(timing, input, 1, input * input, 0, 0);
+        int64_t until, context = BATCH * (input + output / 2);
+        hd_tick step = hd_timing_step(timing, BATCH, context, &slope, &until);
+        busy_s += tp * ((double)has->sent * hd_s_from_tick(prefill) +
+                        (double)has->output * hd_s_from_tick(step) / BATCH);
+    }
+    return busy_s / (span_s > 1 ? span_s : 1);
+}
+
+/* ---- the whole ------------------------------------------------------------------ */
+
+struct hd_setup *hd_setup_new(const struct hd_question *q, struct hd_err *err) {
+    struct hd_setup *s = hd_alloc(sizeof *s);
+    s->question = q;
+    s->timings = hd_timings_new(q->serving.max_batch);
+    s->model = hd_alloc(sizeof *s->model * (size_t)(q->models + 1));
+    s->requests = hd_alloc(sizeof *s->requests * (size_t)(q->models + 1));
+    s->tokens = hd_alloc(sizeof *s->tokens * (size_t)(q->models + 1));
+    bool fine = check_limits(q, err) && place(s, err);
+    if (fine) {
+        count_rows(s);
+        fine = s->load.measured > 0 ||
+               hd_fail(err, "%s: no request arrives in the window of %g to %g s",
+                       q->trace->path, hd_s_from_tick(q->from), hd_s_from_tick(q->to));
+    }
+    if (fine && index_rows(s, err)) return s;
+    hd_setup_free(s);
+    return NULL;
+}
+
+void hd_setup_free(struct hd_setup *s) {
+    if (!s) return;
+    hd_timings_free(s->timings);
+    free(s->model);
+    free(s->requests);
+    free(s->tokens);
+    free(s->by_model);
+    free(s->first);
+    free(s->sent);
+    free(s);
+}
+
+struct hd_measure *hd_setup_measure(const struct hd_setup *s, int model) {
+    struct hd_expected e = {s->question->models, s->requests, s->tokens};
+    if (model >= 0)
+        e = (struct hd_expected){1, s->requests + model, s->tokens + model};
+    return hd_measure_new(&e, s->question->from, s->question->to);
+}
+
+int64_t hd_setup_measured(const struct hd_setup *s, int model) {
+    return model < 0 ? s->load.measured : s->requests[model];
+}
