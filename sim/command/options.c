@@ -1,0 +1,146 @@
+/* The table of options. What it says is what the program does: the parser, the
+ * help, the scenario reader and the record of settings all read it. */
+#include "command/options.h"
+
+#include <string.h>
+
+#define WHAT HD_GROUP_WHAT
+#define WHEN HD_GROUP_WHEN
+#define JUDGED HD_GROUP_JUDGED
+#define SERVED HD_GROUP_SERVED
+#define RUN HD_GROUP_RUN
+#define WRITTEN HD_GROUP_WRITTEN
+#define R HD_FOR_REPLAY
+#define C HD_FOR_COMPARE
+#define RC HD_FOR_BOTH
+
+/* group, commands, option, value, scenario key, default, repeats, help */
+const struct hd_option hd_options[] = {
+    {WHAT, RC, "scenario", "FILE.lua", NULL, NULL, false,
+     "settings from a file; options override it (`hotdesk help scenario`)"},
+    {WHAT, RC, "trace", "FILE", "trace.file", NULL, false, "the requests to replay"},
+    {WHAT, RC, "format", "NAME", "trace.format", "auto", false,
+     "of the trace: native, dated, azure, aegaeon, burstgpt, vidur or arena; auto goes "
+     "by "
+     "the header"},
+    {WHAT, RC, "models", "MAP|FILE.csv", "models", NULL, true,
+     "which LLM each model name of the trace is, as 'name=llama-2-13b/tp2;m_*=A:6,B:4' "
+     "or a file (`hotdesk help models`); needed unless they are catalogue names"},
+    {WHAT, R, "fleet", "SPEC|NAME", "fleet", NULL, false,
+     "the GPUs: H100:16, H100:8+A10:16, or a fleet named in the scenario"},
+    {WHAT, C, "gpu", "KIND", "gpu", NULL, false, "the kind of GPU to count"},
+    {WHAT, C, "max-gpus", "N", "max_gpus", "1024", false, "give up above so many"},
+    {WHAT, R, "policy", "NAME|FILE", "policy", NULL, false,
+     "who decides: one of `hotdesk policy list`, or a Lua file; NAME{key=value} sets "
+     "its parameters"},
+    {WHAT, C, "policy", "LIST", "policy", "dedicated,serverless,aegaeon", false,
+     "policies to compare: names and Lua files; NAME{key=value} gives one its own "
+     "parameters"},
+    {WHAT, RC, "set", "[POLICY.]KEY=VALUE", "set", NULL, true,
+     "a parameter of every policy that declares it, or of one"},
+    {WHAT, RC, "node", "[KIND.]KEY=VALUE,..", "node", NULL, true,
+     "what a node has: gpus, dram, disk, pcie, pcie_shared_by, nvlink, nic; of each "
+     "kind of GPU, or of one"},
+
+    {WHEN, RC, "from", "TIME", "trace.from", NULL, false,
+     "measure arrivals from here on, by the trace's own clock: '2023-11-16 18:20', "
+     "13:00 or +2h"},
+    {WHEN, RC, "to", "TIME", "trace.to", NULL, false, "and up to here"},
+    {WHEN, RC, "warm-up", "TIME", "window.warm_up", "auto", false,
+     "simulated before the window but not counted; auto: 10 % of the span, at most "
+     "10 min"},
+    {WHEN, RC, "cool-down", "TIME", "window.cool_down", "auto", false,
+     "simulated after it but not counted; auto: TTFT + TBT x p99 of the output, at "
+     "most "
+     "10 % of the span"},
+
+    {JUDGED, RC, "slo", "ttft=TIME,tbt=TIME", "slo", "ttft=10s,tbt=100ms", false,
+     "limits of time to first token and time between tokens, none for no limit; "
+     "classes of models only in a scenario"},
+    {JUDGED, R, "slo-scale", "X", "slo_scale", "1", false, "multiplies every limit"},
+    {JUDGED, C, "slo-scale", "X,..", "slo_scale", "1", false,
+     "multiplies every limit; with several, the chart shows GPUs against strictness"},
+    {JUDGED, R, "attain", "FRACTION", "attain", "0.9", false,
+     "how much must be in time"},
+    {JUDGED, C, "attain", "FRACTION,..", "attain", "0.9,0.99", false,
+     "how much must be in time"},
+    {JUDGED, RC, "metric", "NAME", "slo.metric", "token", false,
+     "what is counted: token, ratio or request (`hotdesk help metrics`)"},
+    {JUDGED, R, "pass", "RULE", "slo.pass", "model", false,
+     "model: every model keeps the target; pooled: all requests together do "
+     "(`hotdesk help pass`)"},
+    {JUDGED, C, "pass", "RULE,..", "slo.pass", "model", false,
+     "model: every model keeps the target; pooled: all requests together do "
+     "(`hotdesk help pass`)"},
+    {JUDGED, RC, "too-long", "fail|drop|clip", "too_long", "fail", false,
+     "requests beyond their model's context (`hotdesk help too-long`)"},
+    {JUDGED, RC, "zero-output", "fail|drop", "zero_output", "fail", false,
+     "requests that record no output"},
+    {JUDGED, RC, "require", "EXPR", "require", NULL, true,
+     "'ttft.p99<=2s', 'policy.aegaeon.gpus<policy.dedicated.gpus', pass: exit 3 unless "
+     "it holds"},
+
+    {SERVED, RC, "start", "cold|placed", "switching.start", "cold", false,
+     "placed: what the policy loads at time 0 is loaded"},
+    {SERVED, RC, "max-batch", "N", "serving.max_batch", "256", false,
+     "requests that decode together"},
+    {SERVED, RC, "prefill-tokens", "N", "serving.prefill_tokens", "8192", false,
+     "prompt tokens of one prefill"},
+    {SERVED, RC, "chunk", "TOKENS", "serving.chunk", "0", false,
+     "chunked prefill mixed into decode; 0: whole prompts first"},
+    {SERVED, RC, "preempt", "recompute|swap", "serving.preempt", "recompute", false,
+     "what a request loses when KV memory is full"},
+    {SERVED, RC, "watermark", "FRACTION", "serving.watermark", "0.01", false,
+     "of the KV pool, left free by admission"},
+    {SERVED, RC, "gpu-memory", "FRACTION", "serving.gpu_memory", "0.9", false,
+     "of each GPU's memory, for weights and KV"},
+    {SERVED, RC, "patience", "TIME", "serving.patience", "none", false,
+     "a request without its first token fails then"},
+    {SERVED, RC, "engine-start", "TIME", "switching.engine_start", "20s", false,
+     "to start an engine after time 0"},
+    {SERVED, RC, "reinit", "TIME", "switching.reinit", "0s", false,
+     "re-initialisation of the engine at a change of model"},
+    {SERVED, RC, "prefetch", "yes|no", "switching.prefetch", "yes", false,
+     "weights may load while another model computes"},
+    {SERVED, RC, "host-cache", "warm|cold", "switching.host_cache", "warm", false,
+     "warm: host memory holds the weights that fit at time 0"},
+    {SERVED, RC, "kv-in", "TIME|auto", "switching.kv_in", "auto", false,
+     "to bring a token's KV back to a GPU; auto: its bytes over PCIe"},
+    {SERVED, RC, "kv-out", "copied|free", "switching.kv_out", "copied", false,
+     "free: moving KV off a GPU takes no time"},
+
+    {RUN, RC, "seed", "N", "seed", "1", false, "of everything that is drawn"},
+    {RUN, C, "jobs", "N", "jobs", "auto", false, "threads, auto: one per core; never changes a result"},
+    {RUN, RC, "step", NULL, NULL, NULL, false,
+     "simulate one iteration at a time: the same result, slowly"},
+
+    {WRITTEN, RC, "out", "DIR", NULL, NULL, false,
+     "results, settings, policies and charts; without it nothing is written"},
+    {WRITTEN, RC, "force", NULL, NULL, NULL, false, "replace a result that lies there"},
+    {WRITTEN, R, "requests", "FILE.csv", NULL, NULL, false,
+     "every request, one row each"},
+    {WRITTEN, RC, "json", NULL, NULL, NULL, false,
+     "the result to stdout as JSON; the table then goes to stderr"},
+    {WRITTEN, RC, "csv", NULL, NULL, NULL, false,
+     "the result to stdout as CSV; the table then goes to stderr"},
+    {WRITTEN, RC, "quiet", NULL, NULL, NULL, false, "errors only on stderr"},
+    {WRITTEN, RC, "verbose", NULL, NULL, NULL, false,
+     "more about each model or search"},
+    {WRITTEN, RC, "print-scenario", NULL, NULL, NULL, false,
+     "print the resolved settings and where each came from, and stop"},
+
+    /* In scenario files only. */
+    {JUDGED, RC, NULL, "TIME", "slo.ttft", "10s", false, ""},
+    {JUDGED, RC, NULL, "TIME", "slo.tbt", "100ms", false, ""},
+    {JUDGED, RC, NULL, "TABLE", "slo.classes", NULL, false, ""},
+};
+
+const int hd_options_count = sizeof hd_options / sizeof *hd_options;
+
+const struct hd_option *hd_option_of_key(const char *key, unsigned commands) {
+    for (int i = 0; i < hd_options_count; i++) {
+        const struct hd_option *o = &hd_options[i];
+        if (o->key && (o->commands & commands) && strcmp(o->key, key) == 0) return o;
+    }
+    return NULL;
+}
