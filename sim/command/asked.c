@@ -169,7 +169,8 @@ static bool take_option(struct hd_asked *asked, const struct hd_given *given,
         return hd_each_piece(&whole, given->value, ',', take_pair, &taking, problem);
     if (strcmp(o->key, "policy") == 0)
         return hd_each_piece(&whole, given->value, ',', take_entry, &taking, problem);
-    hd_asked_add(asked, o, NULL, NULL, given->value, HD_FROM_OPTION, place);
+    hd_asked_add(asked, o, NULL, NULL, o->value ? given->value : "yes", HD_FROM_OPTION,
+                 place);
     return true;
 }
 

@@ -23,6 +23,8 @@ const struct hd_option hd_options[] = {
      "of the trace: native, dated, azure, aegaeon, burstgpt, vidur or arena; auto goes "
      "by "
      "the header"},
+    {WHAT, RC, "sort", NULL, "trace.sort", "no", false,
+     "put requests in order of time; without it disorder is an error"},
     {WHAT, RC, "models", "MAP|FILE.csv", "models", NULL, true,
      "which LLM each model name of the trace is, as 'name=llama-2-13b/tp2;m_*=A:6,B:4' "
      "or a file (`hotdesk help models`); needed unless they are catalogue names"},
@@ -110,7 +112,8 @@ const struct hd_option hd_options[] = {
      "free: moving KV off a GPU takes no time"},
 
     {RUN, RC, "seed", "N", "seed", "1", false, "of everything that is drawn"},
-    {RUN, C, "jobs", "N", "jobs", "auto", false, "threads, auto: one per core; never changes a result"},
+    {RUN, C, "jobs", "N", "jobs", "auto", false,
+     "threads, auto: one per core; never changes a result"},
     {RUN, RC, "step", NULL, NULL, NULL, false,
      "simulate one iteration at a time: the same result, slowly"},
 

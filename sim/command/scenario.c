@@ -343,8 +343,9 @@ bool hd_scenario_read(struct hd_asked *asked, const char *path,
     const struct hd_value *one = hd_value_find(root, "slo.ttft");
     if (!one) one = hd_value_find(root, "slo.tbt");
     if (fine && one && hd_value_find(root, "slo.classes"))
-        fine = refuse(&r, one, "stands beside slo.classes; expected limits for all or "
-                               "classes");
+        fine = refuse(&r, one,
+                      "stands beside slo.classes; expected limits for all or "
+                      "classes");
     hd_settings_free(settings);
     return fine;
 }

@@ -51,9 +51,9 @@ static void quote(FILE *out, const char *text) {
 
 static bool plain_name(const char *name) {
     static const char *const reserved[] = {
-        "and",   "break", "do",   "else", "elseif", "end",  "false",  "for",
-        "function", "goto",  "if",   "in",   "local",  "nil",  "not",    "or",
-        "repeat",  "return", "then", "true", "until",  "while"};
+        "and",      "break",  "do",   "else", "elseif", "end",  "false", "for",
+        "function", "goto",   "if",   "in",   "local",  "nil",  "not",   "or",
+        "repeat",   "return", "then", "true", "until",  "while"};
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (strcmp(name, reserved[i]) == 0) return false;
     if (*name >= '0' && *name <= '9') return false;
@@ -85,7 +85,8 @@ static void line(struct writing *w, int depth, const char *name,
     fclose(out);
     fputs(text, w->out);
     if (w->origins)
-        fprintf(w->out, "%*s -- %s", length < 48 ? (int)(48 - length) : 0, "", s->place);
+        fprintf(w->out, "%*s -- %s", length < 48 ? (int)(48 - length) : 0, "",
+                s->place);
     fputc('\n', w->out);
     free(text);
 }
@@ -135,7 +136,8 @@ static void family(struct writing *w, int depth, const char *label, const char *
     }
     for (int i = 0; i < a->count; i++) { /* named, each at its first field */
         const struct hd_setting *s = a->setting[i];
-        if (!s->name || s->origin == HD_FROM_DEFAULT || strcmp(s->option->key, key) != 0)
+        if (!s->name || s->origin == HD_FROM_DEFAULT ||
+            strcmp(s->option->key, key) != 0)
             continue;
         bool seen = false;
         for (int k = 0; k < i && !seen; k++)

@@ -1,0 +1,198 @@
+/* Which GPUs, in which nodes. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/units.h"
+#include "command/resolve.h"
+#include "hardware/node.h"
+
+const struct hd_setting *hd_fleet_in_force(struct hd_asked *asked,
+                                           struct hd_problem *problem) {
+    const char *names[64];
+    int count = 0;
+    const struct hd_setting *one = hd_asked_said(asked, "fleet", NULL, NULL);
+    const struct hd_setting *named = NULL;
+    for (int i = 0; i < asked->count; i++) {
+        const struct hd_setting *s = asked->setting[i];
+        if (strcmp(s->option->key, "fleet") != 0 || !s->name) continue;
+        if (one && strcmp(s->name, one->value) == 0) return s;
+        if (count < 64) names[count++] = s->name;
+        named = s;
+    }
+    if (!one && count <= 1) return named;
+    if (!one) {
+        if (problem)
+            hd_bad_input(problem,
+                         "%s: several fleets and none chosen; expected --fleet %s",
+                         named->place, names[0]);
+        return NULL;
+    }
+    if (strchr(one->value, ':')) return one;
+    const char *near = hd_nearest(one->value, names, count);
+    if (problem && near)
+        hd_setting_fail(one, problem,
+                        "no fleet '%s' in the scenario; the nearest is %s", one->value,
+                        near);
+    else if (problem)
+        hd_setting_fail(one, problem,
+                        "'%s' is no fleet; expected KIND:COUNT such as H100:16, or a "
+                        "fleet named in the scenario",
+                        one->value);
+    return NULL;
+}
+
+/* ---- nodes -------------------------------------------------------------------- */
+
+static bool set_node(const struct hd_setting *s, struct hd_node_config *node,
+                     struct hd_problem *problem) {
+    struct hd_err err = {0};
+    long whole = 0;
+    bool fine = true;
+    if (strcmp(s->field, "gpus") == 0) {
+        fine = hd_parse_integer(s->value, 1, 1024, &whole, &err);
+        node->gpus = (int)whole;
+    } else if (strcmp(s->field, "pcie_shared_by") == 0) {
+        fine = hd_parse_integer(s->value, 1, 1024, &whole, &err);
+        node->pcie_shared_by = (int)whole;
+    } else if (strcmp(s->field, "dram") == 0) {
+        fine = hd_parse_size(s->value, &node->dram_bytes, &err);
+    } else {
+        double *rate = strcmp(s->field, "disk") == 0     ? &node->disk_bytes_per_s
+                       : strcmp(s->field, "pcie") == 0   ? &node->pcie_bytes_per_s
+                       : strcmp(s->field, "nvlink") == 0 ? &node->nvlink_bytes_per_s
+                                                         : &node->nic_bytes_per_s;
+        fine = hd_parse_bandwidth(s->value, rate, &err);
+        /* NVLink may be absent; a transfer over any other link has to end. */
+        if (fine && *rate <= 0 && rate != &node->nvlink_bytes_per_s)
+            fine = hd_fail(&err, "'%s' moves nothing; expected more than 0", s->value);
+    }
+    return fine || hd_setting_fail(s, problem, "%s", err.text);
+}
+
+static bool kind_is(const struct hd_resolved *r, const char *name,
+                    const struct hd_gpu_spec *gpu) {
+    struct hd_err ignored = {0};
+    return hd_catalog_gpu(r->catalog, name, &ignored) == gpu;
+}
+
+/* The defaults of the kind, then what is said of all kinds, then of this one. */
+static bool lay_out(struct hd_asked *asked, const struct hd_resolved *r,
+                    struct hd_fleet_part *part, struct hd_problem *problem) {
+    struct hd_node_spec spec;
+    hd_node_defaults(part->gpu, &spec, NULL);
+    part->node = (struct hd_node_config){
+        .gpus = spec.gpus,
+        .dram_bytes = spec.dram_bytes,
+        .disk_bytes_per_s = spec.disk_bytes_per_s,
+        .pcie_bytes_per_s = spec.pcie_bytes_per_s,
+        .pcie_shared_by = spec.pcie_shared_by,
+        .nvlink_bytes_per_s = spec.nvlink_bytes_per_s,
+        .nic_bytes_per_s = spec.nic_bytes_per_s,
+    };
+    for (int named = 0; named < 2; named++) {
+        for (int i = 0; i < asked->count; i++) {
+            const struct hd_setting *s = asked->setting[i];
+            if (strcmp(s->option->key, "node") != 0 || (s->name != NULL) != named)
+                continue;
+            if (named && !kind_is(r, s->name, part->gpu)) continue;
+            if (!set_node(s, &part->node, problem)) return false;
+        }
+    }
+    double utilisation;
+    if (!hd_asked_fraction(asked, "serving.gpu_memory", &utilisation, problem))
+        return false;
+    struct hd_gpu_reserve reserve = hd_gpu_reserve_default();
+    reserve.utilisation = utilisation;
+    part->usable_bytes = (double)hd_gpu_usable(part->gpu, &reserve);
+    return true;
+}
+
+/* Every node setting must be one that exists, of a kind that exists. */
+static bool check_nodes(struct hd_asked *asked, const struct hd_resolved *r,
+                        struct hd_problem *problem) {
+    static const char *const fields[] = {"gpus",           "dram",   "disk", "pcie",
+                                         "pcie_shared_by", "nvlink", "nic"};
+    for (int i = 0; i < asked->count; i++) {
+        const struct hd_setting *s = asked->setting[i];
+        if (strcmp(s->option->key, "node") != 0) continue;
+        struct hd_err err = {0};
+        struct hd_node_config trial;
+        if (hd_word_of(s, s->field, fields, 7, problem) < 0) return false;
+        if (s->name && !hd_catalog_gpu(r->catalog, s->name, &err))
+            return hd_setting_fail(s, problem, "%s", err.text);
+        if (!set_node(s, &trial, problem)) return false;
+    }
+    return true;
+}
+
+/* ---- fleets ------------------------------------------------------------------- */
+
+struct listing {
+    struct hd_resolved *resolved;
+    const struct hd_setting *setting;
+};
+
+/* H100:8 */
+static bool take_part(void *context, const char *piece, struct hd_problem *problem) {
+    struct listing *l = context;
+    struct hd_question *q = &l->resolved->question;
+    const char *colon = strrchr(piece, ':');
+    if (!colon || colon == piece)
+        return hd_setting_fail(l->setting, problem,
+                               "'%s' lacks a number of GPUs; expected KIND:COUNT such "
+                               "as H100:16",
+                               piece);
+    struct hd_err err = {0};
+    long gpus = 0;
+    char *kind = hd_format("%.*s", (int)(colon - piece), piece);
+    const struct hd_gpu_spec *gpu = hd_catalog_gpu(l->resolved->catalog, kind, &err);
+    free(kind);
+    if (!gpu || !hd_parse_integer(colon + 1, 1, 1000000, &gpus, &err))
+        return hd_setting_fail(l->setting, problem, "%s", err.text);
+    for (int i = 0; i < q->parts; i++)
+        if (q->part[i].gpu == gpu)
+            return hd_setting_fail(l->setting, problem, "%s stands there twice",
+                                   gpu->name);
+    if (q->parts == HD_FLEET_PARTS_MAX)
+        return hd_setting_fail(l->setting, problem, "more than %d kinds of GPU",
+                               HD_FLEET_PARTS_MAX);
+    q->part[q->parts++] = (struct hd_fleet_part){.gpu = gpu, .gpus = (int)gpus};
+    return true;
+}
+
+bool hd_resolve_fleet(struct hd_asked *asked, struct hd_resolved *r,
+                      struct hd_problem *problem) {
+    struct hd_question *q = &r->question;
+    if (!check_nodes(asked, r, problem)) return false;
+    if (asked->command == HD_FOR_COMPARE) {
+        const struct hd_setting *gpu = hd_asked_said(asked, "gpu", NULL, NULL);
+        long most;
+        if (!gpu)
+            return hd_usage(problem, "--gpu: which kind of GPU to count is not said; "
+                                     "expected --gpu H100 or another of `hotdesk "
+                                     "catalog gpus`");
+        struct hd_err err = {0};
+        q->parts = 1;
+        q->part[0].gpu = hd_catalog_gpu(r->catalog, gpu->value, &err);
+        if (!q->part[0].gpu) return hd_setting_fail(gpu, problem, "%s", err.text);
+        if (!hd_asked_integer(asked, "max_gpus", 1, 1000000, &most, problem))
+            return false;
+        q->gpus_max = (int)most;
+        q->fleet_text = hd_strdup(q->part[0].gpu->name);
+    } else {
+        const struct hd_setting *fleet = hd_fleet_in_force(asked, problem);
+        if (!fleet)
+            return hd_usage(problem,
+                            "--fleet: which GPUs to use is not said; expected "
+                            "--fleet H100:16 or a fleet named in the scenario");
+        struct listing l = {r, fleet};
+        if (!hd_each_piece(fleet, fleet->value, '+', take_part, &l, problem))
+            return false;
+        q->fleet_text = hd_strdup(fleet->value);
+    }
+    for (int i = 0; i < q->parts; i++)
+        if (!lay_out(asked, r, &q->part[i], problem)) return false;
+    return true;
+}

@@ -1,0 +1,229 @@
+/* What counts as good enough, and how the engine serves. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/units.h"
+#include "command/resolve.h"
+
+/* ---- SLO ------------------------------------------------------------------------ */
+
+static bool limit(const struct hd_setting *s, double *seconds,
+                  struct hd_problem *problem) {
+    struct hd_err err = {0};
+    if (!hd_parse_duration(s->value, seconds, &err))
+        return hd_setting_fail(s, problem, "%s", err.text);
+    return *seconds > 0 || hd_setting_fail(s, problem,
+                                           "'%s' can be kept by nothing; expected more "
+                                           "than 0, or none",
+                                           s->value);
+}
+
+static bool one_class(struct hd_asked *asked, struct hd_question *q,
+                      struct hd_problem *problem) {
+    q->classes = 1;
+    q->slo = hd_alloc(sizeof *q->slo);
+    q->slo[0].name = hd_strdup("default");
+    return limit(hd_asked_find(asked, "slo.ttft", NULL, NULL), &q->slo[0].ttft_s,
+                 problem) &&
+           limit(hd_asked_find(asked, "slo.tbt", NULL, NULL), &q->slo[0].tbt_s,
+                 problem);
+}
+
+static bool resolve_classes(struct hd_asked *asked, struct hd_question *q,
+                            struct hd_problem *problem) {
+    int capacity = 0;
+    for (int i = 0; i < asked->count; i++) {
+        const struct hd_setting *s = asked->setting[i];
+        if (strcmp(s->option->key, "slo.classes") != 0) continue;
+        struct hd_slo_class *c = NULL;
+        for (int k = 0; k < q->classes; k++)
+            if (strcmp(q->slo[k].name, s->name) == 0) c = &q->slo[k];
+        if (!c) {
+            q->slo = hd_grow(q->slo, &capacity, q->classes + 1, sizeof *q->slo);
+            c = &q->slo[q->classes++];
+            *c = (struct hd_slo_class){.name = hd_strdup(s->name)};
+        }
+        struct hd_err err = {0};
+        if (strcmp(s->field, "attain") == 0) {
+            if (!hd_parse_fraction(s->value, &c->attain, &err))
+                return hd_setting_fail(s, problem, "%s", err.text);
+        } else if (!limit(s, strcmp(s->field, "ttft") == 0 ? &c->ttft_s : &c->tbt_s,
+                          problem)) {
+            return false;
+        }
+    }
+    return q->classes > 0 || one_class(asked, q, problem);
+}
+
+/* ---- lists ---------------------------------------------------------------------- */
+
+struct collecting {
+    struct hd_question *question;
+    const struct hd_setting *setting;
+};
+
+static bool take_attain(void *context, const char *piece, struct hd_problem *problem) {
+    struct collecting *c = context;
+    struct hd_question *q = c->question;
+    struct hd_err err = {0};
+    double attain;
+    if (!hd_parse_fraction(piece, &attain, &err))
+        return hd_setting_fail(c->setting, problem, "%s", err.text);
+    for (int i = 0; i < q->attains; i++)
+        if (q->attain[i] == attain)
+            return hd_setting_fail(c->setting, problem, "%s stands there twice", piece);
+    if (q->attains == HD_ATTAINS_MAX)
+        return hd_setting_fail(c->setting, problem, "more than %d of them",
+                               HD_ATTAINS_MAX);
+    q->attain[q->attains++] = attain;
+    return true;
+}
+
+static bool take_scale(void *context, const char *piece, struct hd_problem *problem) {
+    struct collecting *c = context;
+    struct hd_question *q = c->question;
+    struct hd_err err = {0};
+    double scale;
+    if (!hd_parse_number(piece, &scale, &err))
+        return hd_setting_fail(c->setting, problem, "%s", err.text);
+    if (scale <= 0 || scale > 1000)
+        return hd_setting_fail(c->setting, problem,
+                               "%s lies outside 0 to 1000; 1 is the limits as they are",
+                               piece);
+    for (int i = 0; i < q->scales; i++)
+        if (q->scale[i] == scale)
+            return hd_setting_fail(c->setting, problem, "%s stands there twice", piece);
+    if (q->scales == HD_SCALES_MAX)
+        return hd_setting_fail(c->setting, problem, "more than %d of them",
+                               HD_SCALES_MAX);
+    q->scale[q->scales++] = scale;
+    return true;
+}
+
+static bool take_rule(void *context, const char *piece, struct hd_problem *problem) {
+    static const char *const rules[] = {"model", "pooled"}; /* as in hd_pass_rule */
+    struct collecting *c = context;
+    int rule = hd_word_of(c->setting, piece, rules, 2, problem);
+    if (rule < 0) return false;
+    if (c->question->pass[rule])
+        return hd_setting_fail(c->setting, problem, "%s stands there twice", piece);
+    c->question->pass[rule] = true;
+    return true;
+}
+
+static bool collect(struct hd_asked *asked, const char *key, struct hd_question *q,
+                    bool (*take)(void *, const char *, struct hd_problem *),
+                    struct hd_problem *problem) {
+    struct collecting c = {q, hd_asked_find(asked, key, NULL, NULL)};
+    if (asked->command == HD_FOR_REPLAY && strchr(c.setting->value, ','))
+        return hd_setting_fail(c.setting, problem,
+                               "'%s' is a list; a replay is judged by one: give it as "
+                               "an option",
+                               c.setting->value);
+    return hd_each_piece(c.setting, c.setting->value, ',', take, &c, problem);
+}
+
+bool hd_resolve_judging(struct hd_asked *asked, struct hd_resolved *r,
+                        struct hd_problem *problem) {
+    static const char *const metrics[] = {"token", "ratio", "request"};
+    static const char *const unservable[] = {"fail", "drop", "clip"};
+    struct hd_question *q = &r->question;
+    if (!resolve_classes(asked, q, problem)) return false;
+    int metric = hd_asked_word(asked, "slo.metric", metrics, HD_METRICS, problem);
+    if (metric < 0) return false;
+    q->metric = (enum hd_metric)metric;
+    int too_long = hd_asked_word(asked, "too_long", unservable, 3, problem);
+    if (too_long < 0) return false;
+    q->too_long = (enum hd_unservable)too_long;
+    int empty = hd_asked_word(asked, "zero_output", unservable, 2, problem);
+    if (empty < 0) return false;
+    q->zero_output = (enum hd_unservable)empty;
+    return collect(asked, "attain", q, take_attain, problem) &&
+           collect(asked, "slo_scale", q, take_scale, problem) &&
+           collect(asked, "slo.pass", q, take_rule, problem);
+}
+
+/* ---- serving and switching ------------------------------------------------------ */
+
+static bool finite_duration(struct hd_asked *asked, const char *key, double *s,
+                            struct hd_problem *problem) {
+    if (!hd_asked_duration(asked, key, s, problem)) return false;
+    const struct hd_setting *setting = hd_asked_find(asked, key, NULL, NULL);
+    return isfinite(*s) ||
+           hd_setting_fail(setting, problem, "'none' is no time; expected 0s or more");
+}
+
+static bool whole(struct hd_asked *asked, const char *key, long min, int *number,
+                  struct hd_problem *problem) {
+    long value;
+    if (!hd_asked_integer(asked, key, min, 1000000, &value, problem)) return false;
+    *number = (int)value;
+    return true;
+}
+
+/* Index of the setting's word, -1 with the problem set. */
+static int choice(struct hd_asked *asked, const char *key, const char *first,
+                  const char *second, struct hd_problem *problem) {
+    const char *const words[] = {first, second};
+    return hd_asked_word(asked, key, words, 2, problem);
+}
+
+bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
+                        struct hd_problem *problem) {
+    struct hd_serving *serving = &r->question.serving;
+    struct hd_switching *switching = &r->question.switching;
+    *serving = hd_serving_default();
+    *switching = hd_switching_default();
+    double patience, watermark;
+    if (!whole(asked, "serving.max_batch", 1, &serving->max_batch, problem) ||
+        !whole(asked, "serving.prefill_tokens", 1, &serving->prefill_tokens, problem) ||
+        !whole(asked, "serving.chunk", 0, &serving->chunk_tokens, problem) ||
+        !hd_asked_duration(asked, "serving.patience", &patience, problem) ||
+        !finite_duration(asked, "switching.engine_start", &switching->engine_start_s,
+                         problem) ||
+        !finite_duration(asked, "switching.reinit", &switching->reinit_s, problem))
+        return false;
+    if (patience <= 0)
+        return hd_setting_fail(hd_asked_find(asked, "serving.patience", NULL, NULL),
+                               problem,
+                               "leaves no time to answer; expected more than "
+                               "0, or none");
+    serving->patience_s = isfinite(patience) ? patience : 0;
+
+    const struct hd_setting *s = hd_asked_find(asked, "serving.watermark", NULL, NULL);
+    struct hd_err err = {0};
+    char *end = s->value + strlen(s->value);
+    bool percent = end > s->value && end[-1] == '%';
+    char *number = hd_format("%.*s", (int)(end - s->value - percent), s->value);
+    bool fine = hd_parse_number(number, &watermark, &err);
+    free(number);
+    if (percent) watermark /= 100;
+    if (!fine || watermark < 0 || watermark >= 0.5)
+        return hd_setting_fail(s, problem, "'%s' lies outside 0 to 0.5", s->value);
+    serving->watermark = watermark;
+
+    int preempt = choice(asked, "serving.preempt", "recompute", "swap", problem);
+    int start = choice(asked, "switching.start", "cold", "placed", problem);
+    int prefetch = choice(asked, "switching.prefetch", "no", "yes", problem);
+    int cache = choice(asked, "switching.host_cache", "cold", "warm", problem);
+    int kv_out = choice(asked, "switching.kv_out", "copied", "free", problem);
+    if (preempt < 0 || start < 0 || prefetch < 0 || cache < 0 || kv_out < 0)
+        return false;
+    serving->preempt_swap = preempt;
+    switching->placed = start;
+    switching->prefetch = prefetch;
+    switching->warm_cache = cache;
+    switching->kv_out_free = kv_out;
+
+    s = hd_asked_find(asked, "switching.kv_in", NULL, NULL);
+    switching->kv_in_s_per_token = 0;
+    if (strcmp(s->value, "auto") == 0) return true;
+    if (!finite_duration(asked, "switching.kv_in", &switching->kv_in_s_per_token,
+                         problem))
+        return false;
+    return switching->kv_in_s_per_token > 0 ||
+           hd_setting_fail(s, problem, "'%s' is no cost; expected more than 0, or auto",
+                           s->value);
+}
