@@ -53,8 +53,7 @@ const struct hd_option hd_options[] = {
      "10 min"},
     {WHEN, RC, "cool-down", "TIME", "window.cool_down", "auto", false,
      "simulated after it but not counted; auto: TTFT + TBT x p99 of the output, at "
-     "most "
-     "10 % of the span"},
+     "most 10 % of the span and 10 min"},
 
     {JUDGED, RC, "slo", "ttft=TIME,tbt=TIME", "slo", "ttft=10s,tbt=100ms", false,
      "limits of time to first token and time between tokens, none for no limit; "

@@ -30,10 +30,10 @@ static struct hd_model_rule *new_rule(struct hd_model_rules *rules, const char *
     rules->rule =
         hd_grow(rules->rule, &rules->capacity, rules->rules + 1, sizeof *rules->rule);
     struct hd_model_rule *rule = &rules->rule[rules->rules++];
-    *rule = (struct rule){.pattern = hd_strdup(pattern),
-                          .place = hd_strdup(place),
-                          .exact = !strpbrk(pattern, "*?"),
-                          .slo = -1};
+    *rule = (struct hd_model_rule){.pattern = hd_strdup(pattern),
+                                   .place = hd_strdup(place),
+                                   .exact = !strpbrk(pattern, "*?"),
+                                   .slo = -1};
     return rule;
 }
 
