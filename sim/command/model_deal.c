@@ -10,14 +10,26 @@
 #include "command/model_rules.h"
 #include "output/quantity.h"
 
-/* The rule of a name: as it stands, else the first pattern that it matches. */
+/* Letters of a pattern that stand for themselves. */
+static size_t own_letters(const char *pattern) {
+    size_t letters = 0;
+    for (; *pattern; pattern++) letters += *pattern != '*' && *pattern != '?';
+    return letters;
+}
+
+/* The rule of a name: as it stands, else the closest pattern; -1: none. */
 static int rule_of(const struct hd_model_rules *rules, const char *name) {
+    int best = -1;
     for (int i = 0; i < rules->rules; i++)
         if (rules->rule[i].exact && strcmp(rules->rule[i].pattern, name) == 0) return i;
-    for (int i = 0; i < rules->rules; i++)
-        if (!rules->rule[i].exact && fnmatch(rules->rule[i].pattern, name, 0) == 0)
-            return i;
-    return -1;
+    for (int i = 0; i < rules->rules; i++) {
+        const struct hd_model_rule *rule = &rules->rule[i];
+        if (rule->exact || fnmatch(rule->pattern, name, 0) != 0) continue;
+        if (best < 0 ||
+            own_letters(rule->pattern) > own_letters(rules->rule[best].pattern))
+            best = i;
+    }
+    return best;
 }
 
 /* How many of n names each card gets: its share of n, rounded down, and one more

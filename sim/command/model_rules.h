@@ -7,7 +7,7 @@
  * @order behind the list the k-th name (in order of first appearance) gets entry
  * k mod sum(weights) of the list written out, as the simulator of Aegaeon's
  * authors does. A name that stands there as it is wins over any pattern; among
- * patterns the first wins. */
+ * patterns the one with the most letters of its own, then the first. */
 #ifndef HD_COMMAND_MODEL_RULES_H
 #define HD_COMMAND_MODEL_RULES_H
 

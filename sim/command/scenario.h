@@ -11,8 +11,9 @@
 bool hd_scenario_read(struct hd_asked *, const char *path, struct hd_problem *);
 
 /* The settings in force as a scenario file that says the same. `origins`: each
- * line ends with where its value came from. Paths are printed relative to `folder`
- * (NULL: as they are, relative to the process). */
+ * line ends with where its value came from. Paths are printed as seen from
+ * `folder`, which need not exist yet but whose parent does (NULL: as they are,
+ * relative to the process). The caller frees it. */
 char *hd_scenario_text(struct hd_asked *, bool origins, const char *folder);
 
 #endif

@@ -17,13 +17,23 @@ struct writing {
 /* path as seen from the folder; as it is when one of them cannot be followed. */
 static char *seen_from(const char *folder, const char *path) {
     char from[PATH_MAX], to[PATH_MAX];
-    if (!folder || !realpath(folder, from) || !realpath(path, to))
-        return hd_strdup(path);
+    if (!folder || path[0] == '/') return hd_strdup(path);
+    char *bare = hd_strdup(folder);
+    for (size_t n = strlen(bare); n > 1 && bare[n - 1] == '/'; n--) bare[n - 1] = '\0';
+    char *slash = strrchr(bare, '/');
+    if (slash) *slash = '\0';
+    bool found = realpath(!slash          ? "."
+                          : slash == bare ? "/"
+                                          : bare,
+                          from) &&
+                 realpath(path, to);
+    free(bare);
+    if (!found) return hd_strdup(path);
     size_t common = 0, at = 0;
     for (; from[at] && from[at] == to[at]; at++)
         if (from[at] == '/') common = at;
     if (from[at] == '\0' && to[at] == '/') common = at;
-    char *up = hd_strdup("");
+    char *up = hd_strdup("../");
     for (const char *rest = from + common; *rest; rest++) {
         if (*rest != '/' || rest[1] == '\0') continue;
         char *longer = hd_format("%s../", up);

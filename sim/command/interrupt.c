@@ -1,0 +1,24 @@
+/* The one variable that is written while runs go on: signal handlers get no
+ * argument of ours. */
+#include "command/interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile int caught;
+
+static void note(int signal_number) {
+    caught = signal_number;
+}
+
+const volatile int *hd_interrupt_watch(void) {
+    struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    return &caught;
+}
+
+int hd_interrupt_exit_code(void) {
+    return caught ? 128 + caught : 0;
+}
