@@ -6,6 +6,7 @@
 #include "command/interrupt.h"
 #include "command/progress.h"
 #include "command/session.h"
+#include "command/warnings.h"
 #include "plan/plan.h"
 
 static const struct hd_help help = {
@@ -55,6 +56,7 @@ static int run(struct hd_session *s, struct hd_problem *problem) {
     if (!fine) {
         hd_bad_input(problem, "%s", err.text);
     } else {
+        hd_warnings_make(&s->report, &comparison.load, NULL);
         bool hold = hd_require_check_comparison(&s->report, &comparison);
         if (s->talk) hd_report_comparison(&s->report, &comparison, s->talk);
         int whole = 0;

@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "command/interrupt.h"
 #include "command/session.h"
+#include "command/warnings.h"
 #include "plan/plan.h"
 
 static const struct hd_help help = {
@@ -89,6 +90,7 @@ static int run(struct hd_session *s, struct hd_problem *problem) {
         fprintf(stderr, "interrupted: a run that is not whole has no result\n");
         code = hd_interrupt_exit_code();
     } else {
+        hd_warnings_make(&s->report, &record.load, &record);
         bool hold = hd_require_check_run(&s->report, &record);
         if (s->talk) hd_report_run(&s->report, &record, s->talk);
         fine = write_all(s, &record, &requests, problem);

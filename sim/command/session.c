@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "command/interrupt.h"
 #include "command/scenario.h"
+#include "command/warnings.h"
 
 double hd_session_elapsed_s(const struct hd_session *s) {
     struct timespec now;
@@ -134,6 +135,7 @@ void hd_session_end(struct hd_session *s) {
     for (int i = 0; i < s->report.requirements; i++)
         hd_require_free(&s->report.requirement[i]);
     free(s->report.requirement);
+    hd_warnings_free(&s->report);
     free((char *)s->report.scenario);
     hd_resolved_free(&s->resolved);
     hd_asked_free(&s->asked);

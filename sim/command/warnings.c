@@ -1,0 +1,73 @@
+/* Requests that were treated unlike the rest, and averages that hide something. */
+#include "command/warnings.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "output/quantity.h"
+
+struct making {
+    struct hd_warning *warning;
+    int count, capacity;
+};
+
+/* Takes over the text. */
+static void add(struct making *m, const char *code, int64_t count, char *text) {
+    m->warning = hd_grow(m->warning, &m->capacity, m->count + 1, sizeof *m->warning);
+    m->warning[m->count++] = (struct hd_warning){code, text, count};
+}
+
+static const char *treated(enum hd_unservable how) {
+    return how == HD_FAIL   ? "counted as failed"
+           : how == HD_DROP ? "left out"
+                            : "cut to fit";
+}
+
+/* Under `pooled`, judged models that miss the target although all together keep it. */
+static int hidden(const struct hd_question *q, const struct hd_measure *m) {
+    const struct hd_criterion c = {
+        .metric = q->metric, .rule = HD_PASS_POOLED, .attain = q->attain[0]};
+    int below = 0;
+    if (!q->pass[HD_PASS_POOLED] || !hd_passes(m, &c)) return 0;
+    for (int i = 0; i < q->models; i++)
+        below += m->model[i].requests > 0 &&
+                 hd_attained(m, q->metric, i, q->attain[0]) < q->attain[0];
+    return below;
+}
+
+void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
+                      const struct hd_run_record *run) {
+    const struct hd_question *q = report->question;
+    struct making m = {0};
+    if (load->empty)
+        add(&m, "zero_output", load->empty,
+            hd_format("%s requests record no output: %s (--zero-output)",
+                      hd_say_count(load->empty).text, treated(q->zero_output)));
+    if (load->too_long)
+        add(&m, "too_long", load->too_long,
+            hd_format("%s requests exceed their model's context: %s (--too-long)",
+                      hd_say_count(load->too_long).text, treated(q->too_long)));
+    if (load->no_input)
+        add(&m, "zero_input", load->no_input,
+            hd_format("%s requests record no input: sent as one token",
+                      hd_say_count(load->no_input).text));
+    if (q->trace->rows_out_of_order)
+        add(&m, "out_of_order", q->trace->rows_out_of_order,
+            hd_format("%s requests stood behind a later one: sorted (--sort)",
+                      hd_say_count(q->trace->rows_out_of_order).text));
+    int below = run && (run->end == HD_RUN_WHOLE || run->end == HD_RUN_STALLED)
+                    ? hidden(q, run->measure)
+                    : 0;
+    if (below)
+        add(&m, "pooled_hides", below,
+            hd_format("pooled hides %d models below target", below));
+    report->warning = m.warning;
+    report->warnings = m.count;
+}
+
+void hd_warnings_free(struct hd_report *report) {
+    for (int i = 0; i < report->warnings; i++) free((char *)report->warning[i].text);
+    free((struct hd_warning *)report->warning);
+    report->warning = NULL;
+    report->warnings = 0;
+}
