@@ -13,6 +13,7 @@
 #include "policy/host.h"
 #include "trace/trace.h"
 
+enum { HD_GPUS_MAX_DEFAULT = 1024 };
 enum { HD_ATTAINS_MAX = 8, HD_SCALES_MAX = 16, HD_FLEET_PARTS_MAX = 16 };
 
 struct hd_slo_class {
@@ -55,7 +56,7 @@ struct hd_question {
     /* replay: the fleet. compare: one part, whose `gpus` the search chooses. */
     int parts;
     struct hd_fleet_part part[HD_FLEET_PARTS_MAX];
-    int gpus_max; /* compare: give up above so many */
+    int gpus_max; /* compare: give up above so many; 0: HD_GPUS_MAX_DEFAULT */
     int policies;
     struct hd_policy_choice *policy;
     int attains, scales;

@@ -29,10 +29,9 @@ static const struct hd_timing *timing_of(void *context, int model, int kind, int
     struct hd_scene *c = context;
     const struct hd_question *q = c->setup->question;
     int entry;
-    const struct hd_timing *t =
-        hd_timings_get(c->setup->timings, c->setup->gpu[kind],
-                       q->model[c->alone >= 0 ? c->alone : model].spec, tp, share,
-                       &entry);
+    const struct hd_timing *t = hd_timings_get(
+        c->setup->timings, c->setup->gpu[kind],
+        q->model[c->alone >= 0 ? c->alone : model].spec, tp, share, &entry);
     int had = c->used_capacity;
     c->used = hd_grow(c->used, &c->used_capacity, entry + 1, sizeof *c->used);
     for (; had < c->used_capacity; had++) c->used[had] = false;
@@ -70,8 +69,8 @@ struct hd_timing_source *hd_scene_timings(const struct hd_scene *c, int *count) 
 static void add_nodes(struct hd_scene *c, int part, int gpus) {
     const struct hd_fleet_part *p = &c->setup->question->part[part];
     while (gpus > 0) {
-        c->node = hd_grow(c->node, &c->node_capacity, c->config.nodes + 1,
-                          sizeof *c->node);
+        c->node =
+            hd_grow(c->node, &c->node_capacity, c->config.nodes + 1, sizeof *c->node);
         struct hd_node_config *node = &c->node[c->config.nodes++];
         *node = p->node;
         node->kind = c->setup->kind_of_part[part];
@@ -127,24 +126,24 @@ void hd_scene_open(struct hd_setup *s, const struct hd_case *what, struct hd_sce
         c->next = s->first[what->model];
         c->end = s->first[what->model + 1];
     }
-    c->config = (struct hd_run_config){
-        .model = c->model,
-        .models = models,
-        .kind = s->kind,
-        .kinds = s->kinds,
-        .node = c->node,
-        .nodes = c->config.nodes,
-        .timing = timing_of,
-        .timing_context = c,
-        .next = what->model < 0 ? next_of_all : next_of_one,
-        .next_context = c,
-        .switching = q->switching,
-        .serving = q->serving,
-        .from = q->from,
-        .to = q->to,
-        .seed = q->seed,
-        .step = q->step,
-        .interrupted = q->interrupted};
+    c->config =
+        (struct hd_run_config){.model = c->model,
+                               .models = models,
+                               .kind = s->kind,
+                               .kinds = s->kinds,
+                               .node = c->node,
+                               .nodes = c->config.nodes,
+                               .timing = timing_of,
+                               .timing_context = c,
+                               .next = what->model < 0 ? next_of_all : next_of_one,
+                               .next_context = c,
+                               .switching = q->switching,
+                               .serving = q->serving,
+                               .from = q->from,
+                               .to = q->to,
+                               .seed = q->seed,
+                               .step = q->step,
+                               .interrupted = q->interrupted};
 }
 
 int hd_scene_gpus(const struct hd_scene *c) {

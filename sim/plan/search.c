@@ -122,7 +122,7 @@ static int confirm(const struct seek *k, int *verdict) {
 /* The next number to probe, or 0 and what was found. */
 static int seek(const struct hd_search *s, int criterion, struct hd_found *found) {
     struct seek k = {s, criterion, s->least - 1, 0};
-    int first = s->first, step = first > 1 ? first / 2 : 1;
+    int first = s->first, step = s->step;
     *found = (struct hd_found){0};
     while (k.lo < s->most) {
         int n = climb(&k, first, step);

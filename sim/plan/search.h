@@ -25,6 +25,7 @@ struct hd_verdict { /* of the criteria in `known`, those in `passes` pass */
 struct hd_search {
     int criteria;    /* easiest first: the order in which they are answered */
     int first;       /* where to begin, within [least, most] */
+    int step;        /* the first step from there; it doubles */
     int least, most; /* bounds of the answer; verdicts reach to most + above */
     int above;
     int verdicts, capacity;

@@ -29,7 +29,8 @@ bool hd_setup_arrival(const struct hd_setup *s, int64_t row, struct hd_arrival *
     int context = q->model[r->model].spec->max_context_tokens;
     if ((int64_t)a->input_tokens + a->output_tokens <= context) return true;
     if (q->too_long == HD_CLIP) {
-        /* The output yields first; a prompt that leaves no room for one token is cut. */
+        /* The output yields first; a prompt that leaves no room for one token is cut.
+         */
         if (a->input_tokens > context - 1) a->input_tokens = context - 1;
         a->output_tokens = context - a->input_tokens;
     }
@@ -119,23 +120,25 @@ static bool add_kind(struct hd_setup *s, int part, struct hd_err *err) {
     return true;
 }
 
-/* The first part that can hold a replica of the model. */
+/* The part whose GPUs offer the model the most memory, the first of equals: where it
+ * runs alone, and what it could ever be given. */
 static bool place_model(struct hd_setup *s, int model, struct hd_err *err) {
     const struct hd_question *q = s->question;
     const struct hd_market_model *m = &q->model[model];
-    int largest = 0;
+    int largest = 0, best = -1;
     for (int p = 0; p < q->parts; p++) {
-        if (m->gpu && strcmp(m->gpu, q->part[p].gpu->name) != 0) continue;
-        if (q->part[p].node.gpus > largest) largest = q->part[p].node.gpus;
-        if (q->part[p].node.gpus < m->tp) continue;
-        s->model[model].part = p;
-        return true;
+        const struct hd_fleet_part *part = &q->part[p];
+        if (m->gpu && strcmp(m->gpu, part->gpu->name) != 0) continue;
+        if (part->node.gpus > largest) largest = part->node.gpus;
+        if (part->node.gpus < m->tp) continue;
+        if (best < 0 || part->usable_bytes > q->part[best].usable_bytes) best = p;
     }
+    s->model[model].part = best;
+    if (best >= 0) return true;
     if (!largest)
         return hd_fail(err, "model %s asks for GPU %s; the fleet has none", m->name,
                        m->gpu);
-    return hd_fail(err,
-                   "model %s needs %d GPUs in one node (tp); the largest has %d",
+    return hd_fail(err, "model %s needs %d GPUs in one node (tp); the largest has %d",
                    m->name, m->tp, largest);
 }
 
@@ -181,7 +184,8 @@ double hd_setup_busy_gpus(const struct hd_setup *s) {
         const struct hd_timing *timing = hd_timings_get(
             s->timings, q->part[has->part].gpu, q->model[m].spec, tp, 1, &entry);
         int64_t input = has->input / has->sent, output = has->output / has->sent;
-        hd_tick slope, prefill = hd_timing_prefill(timing, input, 1, input * input, 0, 0);
+        hd_tick slope,
+            prefill = hd_timing_prefill(timing, input, 1, input * input, 0, 0);
         int64_t until, context = BATCH * (input + output / 2);
         hd_tick step = hd_timing_step(timing, BATCH, context, &slope, &until);
         busy_s += tp * ((double)has->sent * hd_s_from_tick(prefill) +
@@ -224,12 +228,50 @@ void hd_setup_free(struct hd_setup *s) {
 }
 
 struct hd_measure *hd_setup_measure(const struct hd_setup *s, int model) {
-    struct hd_expected e = {s->question->models, s->requests, s->tokens};
-    if (model >= 0)
-        e = (struct hd_expected){1, s->requests + model, s->tokens + model};
-    return hd_measure_new(&e, s->question->from, s->question->to);
+    const struct hd_question *q = s->question;
+    int first = model < 0 ? 0 : model, models = model < 0 ? q->models : 1;
+    struct hd_expected e = {models, s->requests + first, s->tokens + first};
+    struct hd_measure *m = hd_measure_new(&e, q->from, q->to);
+    for (int n = 0; n < models; n++)
+        m->model[n].attain = q->slo[q->model[first + n].slo].attain;
+    return m;
 }
 
 int64_t hd_setup_measured(const struct hd_setup *s, int model) {
     return model < 0 ? s->load.measured : s->requests[model];
+}
+
+int64_t hd_setup_sent(const struct hd_setup *s, int model) {
+    return model < 0 ? s->load.sent : s->model[model].sent;
+}
+
+int64_t hd_setup_usable_bytes(const struct hd_setup *s, int model) {
+    return s->kind[s->kind_of_part[s->model[model].part]].usable_bytes;
+}
+
+struct hd_measure *hd_setup_perfect(const struct hd_setup *s) {
+    const struct hd_question *q = s->question;
+    struct hd_measure *m = hd_setup_measure(s, -1);
+    for (int64_t n = 0; n < q->trace->rows; n++) {
+        struct hd_arrival a;
+        if (!hd_setup_arrival(s, n, &a) || !in_window(q, a.at)) continue;
+        const struct hd_market_model *model = &q->model[a.model];
+        int64_t weights = (model->spec->weights_bytes + model->tp - 1) / model->tp;
+        bool holds = weights < hd_setup_usable_bytes(s, a.model);
+        struct hd_finished f = {.model = a.model,
+                                .measured = true,
+                                .status = a.output_tokens == 0   ? HD_STATUS_EMPTY
+                                          : a.too_long || !holds ? HD_STATUS_TOO_LONG
+                                                                 : HD_STATUS_DONE,
+                                .output_tokens = a.output_tokens,
+                                .tokens_on_time = a.output_tokens,
+                                .ratio = 1,
+                                .request_ok = true,
+                                .arrival = a.at,
+                                .first_token = -1,
+                                .last_token = a.at,
+                                .gap_longest = -1};
+        hd_measure_finish(m, &f);
+    }
+    return m;
 }

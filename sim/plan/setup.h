@@ -21,8 +21,15 @@ const struct hd_question *hd_setup_question(const struct hd_setup *);
 struct hd_load hd_setup_load(const struct hd_setup *);
 /* A fresh measure of all models (model -1) or of one alone. */
 struct hd_measure *hd_setup_measure(const struct hd_setup *, int model);
-/* Measured requests of a model, or of all (-1). */
+/* Measured requests of a model, or of all (-1); those sent at all. */
 int64_t hd_setup_measured(const struct hd_setup *, int model);
+int64_t hd_setup_sent(const struct hd_setup *, int model);
+/* Bytes of one GPU for weights and KV where the model runs alone: the most that any
+ * GPU of the fleet offers it. */
+int64_t hd_setup_usable_bytes(const struct hd_setup *, int model);
+/* The run in which every measured request that a run could serve at all does
+ * perfectly: what no policy can better. */
+struct hd_measure *hd_setup_perfect(const struct hd_setup *);
 /* The least GPUs (of the first part's nodes) that hold so many replicas of a model. */
 int hd_setup_gpus_for(const struct hd_setup *, int model, int replicas);
 /* GPU-seconds that the trace's work takes at a moderate batch, over its span: a first

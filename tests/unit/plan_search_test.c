@@ -47,8 +47,12 @@ static int search(struct table *t, struct hd_search *s, struct hd_found *found) 
 }
 
 static struct hd_search make(int first) {
-    return (struct hd_search){
-        .criteria = CRITERIA, .first = first, .least = 1, .most = MOST, .above = ABOVE};
+    return (struct hd_search){.criteria = CRITERIA,
+                              .first = first,
+                              .step = first > 1 ? first / 2 : 1,
+                              .least = 1,
+                              .most = MOST,
+                              .above = ABOVE};
 }
 
 static void thresholds(struct table *t, int a, int b, int c) {
@@ -161,6 +165,7 @@ static void random_tables(void **state) {
         }
         struct hd_search s = {.criteria = CRITERIA,
                               .first = 1 + (int)(random_of(&seed) % (uint64_t)most),
+                              .step = 1 + (int)(random_of(&seed) % 9),
                               .least = 1,
                               .most = most,
                               .above = above};
