@@ -84,6 +84,7 @@ static const struct column gpu_columns[] = {
     {"nvlink_gb_per_s", RATE, GPU(nvlink_bytes_per_s), 1e9},
     {"sms", WHOLE, GPU(sms), 1},
     {"fitted_as", TEXT, GPU(fitted_as), 0},
+    {"reduce_as", TEXT, GPU(reduce_as), 0},
     {"verified", FLAG, GPU(verified), 0},
     {"source", TEXT, GPU(source), 0},
 };
@@ -295,7 +296,7 @@ const struct hd_model_spec *hd_catalog_model(const struct hd_catalog *c,
 
 /* ---- the whole ------------------------------------------------------------------ */
 
-/* Names that a search could not tell apart, and relatives that do not exist. */
+/* Two rows that a search could not tell apart. */
 static bool names_are_sound(struct names *n, const char *path, struct hd_err *err) {
     for (int i = 0; i < n->count; i++)
         for (int j = 0; j < i; j++)
@@ -305,7 +306,19 @@ static bool names_are_sound(struct names *n, const char *path, struct hd_err *er
     return true;
 }
 
-static bool is_sound(const struct hd_catalog *c, const char *gpus_path,
+static bool name_relatives(struct hd_catalog *c, const char *path, struct hd_err *err) {
+    for (int n = 0; n < c->gpus; n++) {
+        struct hd_gpu_spec *g = &c->gpu[n];
+        g->fitted = hd_catalog_gpu(c, g->fitted_as, NULL);
+        g->linked = hd_catalog_gpu(c, g->reduce_as, NULL);
+        if (!g->fitted || !g->linked)
+            return hd_fail(err, "%s: relatives of %s: no GPU '%s' in this file", path,
+                           g->name, g->fitted ? g->reduce_as : g->fitted_as);
+    }
+    return true;
+}
+
+static bool is_sound(struct hd_catalog *c, const char *gpus_path,
                      const char *models_path, struct hd_err *err) {
     struct names gpus = {0}, models = {0};
     for (int n = 0; n < c->gpus; n++)
@@ -313,13 +326,10 @@ static bool is_sound(const struct hd_catalog *c, const char *gpus_path,
     for (int n = 0; n < c->models; n++)
         add_names(&models, c->model[n].name, c->model[n].aliases);
     bool fine = names_are_sound(&gpus, gpus_path, err) &&
-                names_are_sound(&models, models_path, err);
+                names_are_sound(&models, models_path, err) &&
+                name_relatives(c, gpus_path, err);
     free_names(&gpus);
     free_names(&models);
-    for (int n = 0; fine && n < c->gpus; n++)
-        if (!hd_catalog_gpu(c, c->gpu[n].fitted_as, NULL))
-            fine = hd_fail(err, "%s: fitted_as of %s: no GPU '%s' in this file",
-                           gpus_path, c->gpu[n].name, c->gpu[n].fitted_as);
     return fine;
 }
 

@@ -19,9 +19,11 @@ struct hd_gpu_spec {            /* one GPU; rates are peaks of the data sheet */
     double pcie_bytes_per_s;      /* each direction */
     double nvlink_bytes_per_s;    /* each direction; 0: has none */
     int sms;
-    const char *fitted_as; /* the GPU whose iteration fit it uses: itself or the
-                              nearest relative that was measured */
-    bool verified;         /* every figure was found in a public source */
+    /* Whose measured iterations and all-reduces stand for its own: itself or the
+     * nearest relative that was measured. Names in the file, and what they name. */
+    const char *fitted_as, *reduce_as;
+    const struct hd_gpu_spec *fitted, *linked;
+    bool verified; /* every figure was found in a public source */
     const char *source;
 };
 

@@ -20,9 +20,10 @@ struct hd_calibration_error { /* absolute relative error, 0.05 = 5 % */
 
 struct hd_calibration {
     char gpu[48];    /* whose timing this is */
-    char fitted[48]; /* whose measurements it rests on */
+    char fitted[48]; /* whose iterations it rests on */
+    char linked[48]; /* whose all-reduces */
     enum hd_calibration_basis basis;
-    char revision[13]; /* of the coefficients: start of their file's SHA-256 */
+    char revision[13]; /* of the coefficients: start of their files' SHA-256 */
     char source[256];  /* of the measurements */
     int models;        /* measured ones, whose rows the fit has seen */
     struct hd_iteration_fit fit;
@@ -35,21 +36,24 @@ struct hd_calibration {
 struct hd_timing_source {
     char gpu[48], model[64];
     int tp;
+    enum hd_calibration_basis basis;
     char revision[13];
-    char source[320];
+    char source[512];            /* one line for a person */
     double error_p50, error_p90; /* held out */
 };
 
-/* From results/calibration: the GPU's own fit, else that of spec->fitted_as. NULL
- * with one line in err. The caller frees it with free(). */
+/* From results/calibration: iteration.csv of gpu->fitted and allreduce.csv of
+ * gpu->linked, which is the GPU itself where it was measured. NULL with one line
+ * in err. The caller frees it with free(). */
 struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *,
                                            struct hd_err *err);
 
 /* "fitted", "suspect", "scaled". */
 const char *hd_calibration_basis_name(enum hd_calibration_basis);
 
-/* Timing of a model on tp GPUs of the kind, of which it has `share` (0 to 1] each,
- * for batches up to `batches`. */
+/* Timing of a model on tp GPUs of the kind, of which it has `share` in (0, 1] each,
+ * with rows for batches up to `batches`. A share scales compute and bandwidth alike
+ * and leaves host times as they are: assumed. Constant; may be shared by threads. */
 struct hd_timing *hd_timing_compile(const struct hd_calibration *,
                                     const struct hd_gpu_spec *,
                                     const struct hd_model_spec *, int tp, double share,

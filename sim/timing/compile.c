@@ -1,0 +1,48 @@
+/* From a calibration and a model's shape to the table that the engine reads. */
+#include <assert.h>
+#include <stddef.h>
+
+#include "timing/calibration.h"
+
+static double step_s(const void *context, int batch, double kv_tokens) {
+    return hd_iteration_s(context, batch, batch, 0, kv_tokens);
+}
+
+/* With logits of no row: those that there are come as further tokens. */
+static double dense_s(const void *context, double tokens) {
+    return hd_iteration_gemm_s(context, tokens, 0);
+}
+
+static double reduce_s(const void *context, double tokens) {
+    const struct hd_iteration *law = context;
+    return law->reduces *
+           hd_reduce_s(law->reduce, law->tp, tokens * law->reduce_bytes_per_token);
+}
+
+struct hd_timing *hd_timing_compile(const struct hd_calibration *calibration,
+                                    const struct hd_gpu_spec *gpu,
+                                    const struct hd_model_spec *model, int tp,
+                                    double share, int batches) {
+    struct hd_iteration it;
+    hd_iteration_law(&calibration->fit, &calibration->reduce, gpu, model, tp, share,
+                     &it);
+    double usable = (double)gpu->vram_bytes * tp / (double)model->kv_token_bytes;
+    double longest = (double)batches * model->max_context_tokens;
+    struct hd_law law = {
+        .context = &it,
+        .step_s = step_s,
+        .dense_s = dense_s,
+        .reduce_s = it.reduce ? reduce_s : NULL,
+        .logits = it.head_s / it.gemm_s_per_token,
+        .fixed_s = it.t0_s,
+        .sequence_s = it.ts_s,
+        .floor_s = it.floor_s,
+        .square_s = it.square_s,
+        .token_kv_s = it.kv_s,
+        .kv_s = it.kv_s,
+        /* no more context than the GPUs can hold, or the batch can have */
+        .context_max = usable < longest ? usable : longest,
+        .tokens_max = 1 << 18,
+    };
+    return hd_timing_sample(&law, batches);
+}
