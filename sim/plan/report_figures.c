@@ -1,0 +1,380 @@
+/* Figures of a run from its measure. */
+#include "plan/report_figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+bool hd_run_is_whole(const struct hd_run_record *r) {
+    return r->measure && (r->end == HD_RUN_WHOLE || r->end == HD_RUN_STALLED);
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+struct hd_spread hd_spread_of(const double *value, int count) {
+    struct hd_spread s = {NAN, NAN, NAN, NAN, -1};
+    if (count == 0) return s;
+    double *sorted = hd_alloc((size_t)count * sizeof *sorted);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < count; i++) {
+        sorted[i] = value[i];
+        sum += value[i];
+        squares += value[i] * value[i];
+        if (s.worst_entry < 0 || value[i] < value[s.worst_entry]) s.worst_entry = i;
+    }
+    qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+    s.worst = sorted[0];
+    s.mean = sum / count;
+    s.p10 = sorted[(count + 9) / 10 - 1];
+    if (squares > 0) s.jain = sum * sum / (count * squares);
+    free(sorted);
+    return s;
+}
+
+static double quantile_s(const struct hd_hist *h, double q) {
+    int64_t ticks = hd_hist_quantile(h, q);
+    return ticks < 0 ? NAN : hd_s_from_tick(ticks);
+}
+
+static struct hd_latency latency_of(const struct hd_hist *h) {
+    struct hd_latency l = {NAN, NAN, NAN, NAN};
+    if (!h || h->total == 0) return l;
+    l.p50_s = quantile_s(h, 0.5);
+    l.p90_s = quantile_s(h, 0.9);
+    l.p99_s = quantile_s(h, 0.99);
+    l.mean_s = hd_hist_mean(h) / (double)HD_TICKS_PER_S;
+    return l;
+}
+
+static const struct hd_latency no_latency = {NAN, NAN, NAN, NAN};
+static const struct hd_attainments no_attainments = {NAN, NAN, NAN};
+
+static double of_metric(const struct hd_attainments *a, enum hd_metric metric) {
+    return metric == HD_METRIC_TOKEN   ? a->token
+           : metric == HD_METRIC_RATIO ? a->ratio
+                                       : a->request;
+}
+
+static struct hd_attainments attained_by(const struct hd_measure *m, int model,
+                                         double target) {
+    return (struct hd_attainments){hd_attained(m, HD_METRIC_TOKEN, model, target),
+                                   hd_attained(m, HD_METRIC_RATIO, model, target),
+                                   hd_attained(m, HD_METRIC_REQUEST, model, target)};
+}
+
+/* ---- a run -------------------------------------------------------------------- */
+
+static void absent_figures(struct hd_run_figures *f) {
+    int64_t *count = &f->counts.measured;
+    for (size_t i = 0; i < sizeof f->counts / sizeof *count; i++)
+        count[i] = HD_INT_ABSENT;
+    f->pass.ok = -1;
+    f->pass.judged_models = f->pass.rare_models = HD_INT_ABSENT;
+    f->attain = no_attainments;
+    f->pooled = NAN;
+    f->spread = (struct hd_spread){NAN, NAN, NAN, NAN, -1};
+    f->ttft = f->tbt = f->tpot = f->e2e = f->gap_longest = no_latency;
+    f->goodput.requests_per_s = f->goodput.tokens_per_s = NAN;
+    f->load.active_models = f->load.active_models_if_independent = NAN;
+    for (int u = 0; u < HD_GPU_USES; u++) f->gpu[u] = NAN;
+    for (int b = 0; b < HD_BLAMES; b++) f->blame_s[b] = NAN;
+    for (int s = 0; s < HD_STAGES; s++) f->stage_s[s] = NAN;
+    f->latency_s = NAN;
+    f->switches = f->switches_hidden = HD_INT_ABSENT;
+    f->vram_bytes = f->dram_bytes = f->active_models_peak = HD_INT_ABSENT;
+    f->output_tokens = f->models = HD_INT_ABSENT;
+    f->output_tokens_per_s = f->gpu_hours = f->models_per_gpu = NAN;
+    f->limit_window = (struct hd_range){NAN, NAN};
+    f->timing_error_p50 = NAN;
+}
+
+/* Judged models one by one, and the rare ones as one more. */
+static void spread_over_models(const struct hd_question *q, const struct hd_measure *m,
+                               const struct hd_criterion *c, struct hd_run_figures *f) {
+    double *value = hd_alloc((size_t)(m->models + 1) * sizeof *value);
+    int *model = hd_alloc((size_t)(m->models + 1) * sizeof *model);
+    f->failing = hd_alloc((size_t)(m->models + 1) * sizeof *f->failing);
+    int entries = 0, failing = 0;
+    f->pass.judged_models = f->pass.rare_models = f->models = 0;
+    for (int n = 0; n < m->models; n++) {
+        if (m->model[n].requests == 0) continue;
+        f->models++;
+        if (!hd_judged(m, n, c->attain)) {
+            f->pass.rare_models++;
+            continue;
+        }
+        f->pass.judged_models++;
+        model[entries] = n;
+        value[entries++] = hd_attained(m, c->metric, n, c->attain);
+    }
+    if (f->pass.rare_models) {
+        model[entries] = -1;
+        value[entries++] = hd_attained(m, c->metric, -2, c->attain);
+    }
+    f->spread = hd_spread_of(value, entries);
+    for (int i = 0; i < entries; i++) {
+        char *name = model[i] < 0 ? HD_RARE_NAME : q->model[model[i]].name;
+        if (i == f->spread.worst_entry) f->worst_model = name;
+        if (value[i] < c->attain) f->failing[failing++] = name;
+    }
+    f->pass.failing_models = (struct hd_text_list){failing, f->failing};
+    free(value);
+    free(model);
+}
+
+/* Models at work at once if requests of each came alone and at random: sum of
+ * 1 - exp(-rate * time in the system) (M/G/infinity, as in Theorem 3.1 of Aegaeon,
+ * SOSP'25), with the times of this very run. */
+static double active_if_independent(const struct hd_measure *m, double span_s) {
+    double sum = 0;
+    for (int n = 0; n < m->models; n++) {
+        double blame = 0;
+        for (int b = 0; b < HD_BLAMES; b++) blame += m->model[n].blame_s[b];
+        /* rate * mean time = total time / span */
+        sum += -expm1(-blame / span_s);
+    }
+    return sum;
+}
+
+static void fill_gpu(const struct hd_measure *m, struct hd_run_figures *f) {
+    double all = 0;
+    for (int u = 0; u < HD_GPU_USES; u++) all += m->gpu_s[u];
+    for (int u = 0; u < HD_GPU_USES; u++) f->gpu[u] = all > 0 ? m->gpu_s[u] / all : NAN;
+}
+
+static void fill_counts(const struct hd_measure *m, struct hd_run_figures *f) {
+    f->counts.measured = m->measured;
+    f->counts.done = m->finished[HD_STATUS_DONE];
+    f->counts.rejected = m->finished[HD_STATUS_REJECTED];
+    f->counts.too_long = m->finished[HD_STATUS_TOO_LONG];
+    f->counts.empty = m->finished[HD_STATUS_EMPTY];
+    f->counts.unfinished = m->finished[HD_STATUS_UNFINISHED];
+    f->counts.preempted = m->preempted;
+}
+
+static void fill_limit(const struct hd_limit *l, struct hd_range *window,
+                       const char **models, const char **resource) {
+    *window = (struct hd_range){NAN, NAN};
+    *models = *resource = NULL;
+    if (!l->known) return;
+    *window = (struct hd_range){l->from_s, l->to_s};
+    *models = l->models;
+    *resource = l->resource;
+}
+
+static void fill_whole(const struct hd_question *q, const struct hd_run_record *r,
+                       const struct hd_criterion *c, struct hd_run_figures *f) {
+    const struct hd_measure *m = r->measure;
+    double span = f->window.span_s;
+    fill_counts(m, f);
+    spread_over_models(q, m, c, f);
+    f->pass.ok = hd_passes(m, c);
+    f->attain = attained_by(m, -1, c->attain);
+    f->pooled = of_metric(&f->attain, c->metric);
+    f->ttft = latency_of(&m->ttft);
+    f->tbt = latency_of(&m->tbt);
+    f->tpot = latency_of(&m->tpot);
+    f->e2e = latency_of(&m->e2e);
+    f->gap_longest = latency_of(&m->gap_longest);
+    f->goodput.requests_per_s = (double)m->requests_ok / span;
+    f->goodput.tokens_per_s = (double)m->tokens_on_time / span;
+    f->load.active_models = m->active_models_s / span;
+    f->load.active_models_if_independent = active_if_independent(m, span);
+    fill_gpu(m, f);
+    f->latency_s = 0;
+    for (int b = 0; b < HD_BLAMES; b++) {
+        f->blame_s[b] = m->blame_s[b];
+        f->latency_s += m->blame_s[b];
+    }
+    f->switches = m->switches;
+    f->switches_hidden = m->switches_hidden;
+    for (int s = 0; s < HD_STAGES; s++) f->stage_s[s] = m->stage_s[s];
+    f->vram_bytes = m->peak_vram_bytes;
+    f->dram_bytes = m->peak_dram_bytes;
+    f->active_models_peak = m->active_models_peak;
+    f->output_tokens = m->tokens_emitted;
+    f->output_tokens_per_s = (double)m->tokens_emitted / span;
+    f->gpu_hours = m->gpus_s / 3600;
+    if (r->gpus > 0) f->models_per_gpu = (double)f->models / r->gpus;
+    fill_limit(&r->limit, &f->limit_window, &f->limit_models, &f->limit_resource);
+    for (int i = 0; i < r->timings; i++)
+        f->timing_error_p50 = fmax(f->timing_error_p50, r->timing[i].error_p50);
+}
+
+void hd_run_figures(const struct hd_question *q, const struct hd_run_record *r,
+                    const struct hd_criterion *c, struct hd_run_figures *f) {
+    *f = (struct hd_run_figures){0};
+    absent_figures(f);
+    hd_tick from = q->from, to = q->to;
+    if (r->measure && to == HD_TICK_NEVER) to = r->measure->end;
+    f->window.from_s = hd_s_from_tick(from);
+    f->window.to_s = hd_s_from_tick(to);
+    f->window.span_s = hd_s_from_tick(to - from);
+    f->window.warm_up_s = hd_s_from_tick(q->warm_up);
+    f->window.cool_down_s = hd_s_from_tick(q->cool_down);
+    f->pass.rule = hd_pass_rule_name(c->rule);
+    f->pass.metric = hd_metric_name(c->metric);
+    f->pass.target = c->attain;
+    f->pass.slo_scale = r->scale;
+    f->pass.judged_from = hd_judged_from(c->attain);
+    f->gpus = r->gpus;
+    if (hd_run_is_whole(r)) fill_whole(q, r, c, f);
+}
+
+void hd_run_figures_free(struct hd_run_figures *f) {
+    free(f->failing);
+    f->failing = NULL;
+}
+
+/* ---- models and classes --------------------------------------------------------- */
+
+void hd_model_figures(const struct hd_question *q, const struct hd_run_record *r,
+                      double target, int model, struct hd_model_figures *f) {
+    const struct hd_market_model *market = &q->model[model];
+    const struct hd_model_result *result = &r->measure->model[model];
+    *f = (struct hd_model_figures){
+        .name = market->name,
+        .model = market->spec->name,
+        .slo_class = q->slo[market->slo].name,
+        .tp = market->tp,
+        .requests = result->requests,
+        .done = result->finished[HD_STATUS_DONE],
+        .rejected = result->finished[HD_STATUS_REJECTED],
+        .too_long = result->finished[HD_STATUS_TOO_LONG],
+        .empty = result->finished[HD_STATUS_EMPTY],
+        .unfinished = result->finished[HD_STATUS_UNFINISHED],
+        .judged = hd_judged(r->measure, model, target),
+        .attain =
+            result->requests ? attained_by(r->measure, model, target) : no_attainments,
+        .ttft = latency_of(result->ttft),
+        .e2e = latency_of(result->e2e),
+    };
+    memcpy(f->blame_s, result->blame_s, sizeof f->blame_s);
+}
+
+static void add_hist(struct hd_hist *to, const struct hd_hist *h) {
+    if (!h) return;
+    for (int i = 0; i < HD_HIST_BUCKETS; i++) to->count[i] += h->count[i];
+    to->total += h->total;
+    to->sum += h->sum;
+    if (h->max > to->max) to->max = h->max;
+}
+
+void hd_class_figures(const struct hd_question *q, const struct hd_run_record *r,
+                      double target, int slo_class, struct hd_class_figures *f) {
+    const struct hd_slo_class *slo = &q->slo[slo_class];
+    const struct hd_measure *m = r->measure;
+    *f = (struct hd_class_figures){.name = slo->name,
+                                   .ttft_limit_s = slo->ttft_s * r->scale,
+                                   .tbt_limit_s = slo->tbt_s * r->scale,
+                                   .target = slo->attain > 0 ? slo->attain : target,
+                                   .attain = no_attainments,
+                                   .worst_model_attain = NAN};
+    struct hd_hist *ttft = hd_alloc(sizeof *ttft), *e2e = hd_alloc(sizeof *e2e);
+    int64_t tokens = 0, on_time = 0, ok = 0;
+    hd_wide units = 0;
+    for (int n = 0; n < m->models; n++) {
+        const struct hd_model_result *result = &m->model[n];
+        if (q->model[n].slo != slo_class) continue;
+        f->models++;
+        if (result->requests == 0) continue;
+        f->requests += result->requests;
+        tokens += result->tokens;
+        on_time += result->tokens_on_time;
+        ok += result->requests_ok;
+        units += result->ratio_units;
+        add_hist(ttft, result->ttft);
+        add_hist(e2e, result->e2e);
+        double attained = hd_attained(m, q->metric, n, target);
+        if (hd_judged(m, n, target) && !(attained >= f->worst_model_attain)) {
+            f->worst_model_attain = attained;
+            f->worst_model = q->model[n].name;
+        }
+    }
+    if (f->requests) {
+        f->attain.token = (double)on_time / (double)tokens;
+        f->attain.request = (double)ok / (double)f->requests;
+        f->attain.ratio = (double)units / ((double)HD_RATIO_ONE * (double)f->requests);
+    }
+    f->ttft = latency_of(ttft);
+    f->e2e = latency_of(e2e);
+    free(ttft);
+    free(e2e);
+}
+
+/* ---- answers ------------------------------------------------------------------------
+ */
+
+char *hd_params_text(const struct hd_policy_choice *p) {
+    char *text = hd_strdup("");
+    for (int n = 0; n < p->script->params; n++) {
+        char *value = hd_value_of(p->script, p->values, n);
+        char *longer = hd_format("%s%s%s=%s", text, *text ? "," : "",
+                                 p->script->param[n].name, value);
+        free(text);
+        free(value);
+        text = longer;
+    }
+    return text;
+}
+
+char *hd_run_folder(const struct hd_question *q, const struct hd_answer *a) {
+    int rules = 0;
+    for (int r = 0; r < HD_PASS_RULES; r++) rules += q->pass[r];
+    char attain[HD_REAL_TEXT_BYTES], scale[HD_REAL_TEXT_BYTES];
+    hd_shortest(a->attain, attain);
+    hd_shortest(a->scale, scale);
+    return hd_format("runs/%s%s%s%s%s-%s-%d", q->policy[a->policy].label,
+                     q->scales > 1 ? "-x" : "", q->scales > 1 ? scale : "",
+                     rules > 1 ? "-" : "", rules > 1 ? hd_pass_rule_name(a->rule) : "",
+                     attain, a->record ? a->record->gpus : a->gpus);
+}
+
+void hd_row_figures(const struct hd_question *q, const struct hd_answer *a,
+                    struct hd_row_figures *row) {
+    const struct hd_policy_choice *policy = &q->policy[a->policy];
+    struct hd_criterion c = {q->metric, a->rule, a->attain};
+    *row = (struct hd_row_figures){
+        .policy = policy->label,
+        .policy_sha256 = policy->script->sha256,
+        .clairvoyant = policy->script->clairvoyant,
+        .params = hd_params_text(policy),
+        .slo_scale = a->scale,
+        .attain_target = a->attain,
+        .metric = hd_metric_name(q->metric),
+        .pass_rule = hd_pass_rule_name(a->rule),
+        .reached = a->whole ? a->reached : -1,
+        .gpus = a->whole && a->reached ? a->gpus : HD_INT_ABSENT,
+        .baseline_gpus = a->baseline_gpus > 0 ? a->baseline_gpus : HD_INT_ABSENT,
+        .bound_gpus = a->bound_gpus > 0 ? a->bound_gpus : HD_INT_ABSENT,
+        .saved = a->whole && a->reached ? a->saved : NAN,
+        .fails_above = {a->whole ? (a->above < 16 ? a->above : 16) : 0, a->fails_above},
+        .probes = a->probes,
+        .probes_cut = a->probes_cut,
+        .best = a->whole && !a->reached ? a->best : NAN,
+        .one_each_attain = a->one_each_attained,
+        .why_not = a->whole && !a->reached ? a->why_not : NULL,
+        .note = a->note,
+    };
+    fill_limit(&a->limit, &row->limit_window, &row->limit_models, &row->limit_resource);
+    if (a->record) {
+        char *folder = hd_run_folder(q, a);
+        row->run = hd_format("%s/run.json", folder);
+        free(folder);
+        hd_run_figures(q, a->record, &c, &row->f);
+    } else {
+        absent_figures(&row->f);
+        row->f.gpus = HD_INT_ABSENT;
+    }
+}
+
+void hd_row_figures_free(struct hd_row_figures *row) {
+    free(row->params);
+    free(row->run);
+    hd_run_figures_free(&row->f);
+}
