@@ -93,38 +93,70 @@ static void absent_figures(struct hd_run_figures *f) {
     f->timing_error_p50 = NAN;
 }
 
-/* Judged models one by one, and the rare ones as one more. */
+/* Attainment of some models together. */
+static struct hd_attainments attained_together(const struct hd_measure *m,
+                                               const bool *among) {
+    int64_t requests = 0, tokens = 0, on_time = 0, ok = 0;
+    hd_wide units = 0;
+    for (int n = 0; n < m->models; n++) {
+        if (!among[n]) continue;
+        requests += m->model[n].requests;
+        tokens += m->model[n].tokens;
+        on_time += m->model[n].tokens_on_time;
+        ok += m->model[n].requests_ok;
+        units += m->model[n].ratio_units;
+    }
+    if (requests == 0) return no_attainments;
+    return (struct hd_attainments){(double)on_time / (double)tokens,
+                                   (double)units /
+                                       ((double)HD_RATIO_ONE * (double)requests),
+                                   (double)ok / (double)requests};
+}
+
+/* The entries that the pass rule looks at: judged models one by one; the rare ones as
+ * one more, or as one more for each target where classes have their own. */
 static void spread_over_models(const struct hd_question *q, const struct hd_measure *m,
                                const struct hd_criterion *c, struct hd_run_figures *f) {
-    double *value = hd_alloc((size_t)(m->models + 1) * sizeof *value);
-    int *model = hd_alloc((size_t)(m->models + 1) * sizeof *model);
-    f->failing = hd_alloc((size_t)(m->models + 1) * sizeof *f->failing);
+    size_t most = (size_t)m->models + 1;
+    double *value = hd_alloc(most * sizeof *value);
+    char **name = hd_alloc(most * sizeof *name);
+    bool *rare = hd_alloc(most * sizeof *rare), *together = hd_alloc(most);
+    f->failing = hd_alloc(most * sizeof *f->failing);
     int entries = 0, failing = 0;
     f->pass.judged_models = f->pass.rare_models = f->models = 0;
     for (int n = 0; n < m->models; n++) {
         if (m->model[n].requests == 0) continue;
         f->models++;
-        if (!hd_judged(m, n, c->attain)) {
-            f->pass.rare_models++;
-            continue;
-        }
+        rare[n] = !hd_judged(m, n, c->attain);
+        f->pass.rare_models += rare[n];
+        if (rare[n]) continue;
         f->pass.judged_models++;
-        model[entries] = n;
-        value[entries++] = hd_attained(m, c->metric, n, c->attain);
+        name[entries] = q->model[n].name;
+        value[entries] = hd_attained(m, c->metric, n, c->attain);
+        if (value[entries] < hd_target(m, n, c->attain))
+            f->failing[failing++] = name[entries];
+        entries++;
     }
-    if (f->pass.rare_models) {
-        model[entries] = -1;
-        value[entries++] = hd_attained(m, c->metric, -2, c->attain);
+    for (int n = 0; n < m->models; n++) {
+        if (!rare[n]) continue;
+        double target = hd_target(m, n, c->attain);
+        for (int k = 0; k < m->models; k++) {
+            together[k] = rare[k] && hd_target(m, k, c->attain) == target;
+            if (k > n && together[k]) rare[k] = false; /* is in this entry */
+        }
+        struct hd_attainments a = attained_together(m, together);
+        name[entries] = HD_RARE_NAME;
+        value[entries] = of_metric(&a, c->metric);
+        if (value[entries] < target) f->failing[failing++] = name[entries];
+        entries++;
     }
     f->spread = hd_spread_of(value, entries);
-    for (int i = 0; i < entries; i++) {
-        char *name = model[i] < 0 ? HD_RARE_NAME : q->model[model[i]].name;
-        if (i == f->spread.worst_entry) f->worst_model = name;
-        if (value[i] < c->attain) f->failing[failing++] = name;
-    }
+    if (entries) f->worst_model = name[f->spread.worst_entry];
     f->pass.failing_models = (struct hd_text_list){failing, f->failing};
     free(value);
-    free(model);
+    free(name);
+    free(rare);
+    free(together);
 }
 
 /* Models at work at once if requests of each came alone and at random: sum of
@@ -276,18 +308,13 @@ void hd_class_figures(const struct hd_question *q, const struct hd_run_record *r
                                    .attain = no_attainments,
                                    .worst_model_attain = NAN};
     struct hd_hist *ttft = hd_alloc(sizeof *ttft), *e2e = hd_alloc(sizeof *e2e);
-    int64_t tokens = 0, on_time = 0, ok = 0;
-    hd_wide units = 0;
+    bool *among = hd_alloc((size_t)m->models + 1);
     for (int n = 0; n < m->models; n++) {
         const struct hd_model_result *result = &m->model[n];
-        if (q->model[n].slo != slo_class) continue;
+        among[n] = q->model[n].slo == slo_class;
+        if (!among[n]) continue;
         f->models++;
-        if (result->requests == 0) continue;
         f->requests += result->requests;
-        tokens += result->tokens;
-        on_time += result->tokens_on_time;
-        ok += result->requests_ok;
-        units += result->ratio_units;
         add_hist(ttft, result->ttft);
         add_hist(e2e, result->e2e);
         double attained = hd_attained(m, q->metric, n, target);
@@ -296,15 +323,12 @@ void hd_class_figures(const struct hd_question *q, const struct hd_run_record *r
             f->worst_model = q->model[n].name;
         }
     }
-    if (f->requests) {
-        f->attain.token = (double)on_time / (double)tokens;
-        f->attain.request = (double)ok / (double)f->requests;
-        f->attain.ratio = (double)units / ((double)HD_RATIO_ONE * (double)f->requests);
-    }
+    f->attain = attained_together(m, among);
     f->ttft = latency_of(ttft);
     f->e2e = latency_of(e2e);
     free(ttft);
     free(e2e);
+    free(among);
 }
 
 /* ---- answers ------------------------------------------------------------------------

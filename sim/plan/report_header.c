@@ -19,14 +19,39 @@ static void trace_lines(const struct hd_question *q, FILE *out) {
     fprintf(out, "  (sha256 %.6s)\n", t->sha256);
 }
 
-static void window_line(const struct hd_question *q, FILE *out) {
+/* Whole seconds are enough unless the stretch is short. */
+static void cut_decimals(char *text) {
+    char *dot = strchr(text, '.');
+    if (!dot) return;
+    size_t digits = strspn(dot + 1, "0123456789");
+    memmove(dot, dot + 1 + digits, strlen(dot + 1 + digits) + 1);
+}
+
+char *hd_report_span_text(const struct hd_trace *trace, double from_s, double to_s,
+                          char text[HD_SPAN_TEXT_BYTES]) {
     char from[HD_CLOCK_TEXT_BYTES], to[HD_CLOCK_TEXT_BYTES];
-    hd_trace_clock_text(q->trace, q->from, from);
+    hd_trace_clock_text(trace, hd_tick_from_s(from_s), from);
+    hd_trace_clock_text(trace, hd_tick_from_s(to_s), to);
+    if (to_s - from_s >= 10) {
+        cut_decimals(from);
+        cut_decimals(to);
+    }
+    const char *until = to;
+    size_t day = strcspn(from, " ") + 1; /* the same day is named once */
+    if (trace->clock == HD_CLOCK_DATE && strncmp(from, to, day) == 0) until += day;
+    snprintf(text, HD_SPAN_TEXT_BYTES, "%s to %s", from, until);
+    return text;
+}
+
+static void window_line(const struct hd_question *q, FILE *out) {
+    char text[HD_SPAN_TEXT_BYTES];
     if (q->to == HD_TICK_NEVER)
-        fprintf(out, "window    measured from %s to the end", from);
+        fprintf(out, "window    measured from %s to the end",
+                hd_trace_clock_text(q->trace, q->from, text));
     else
-        fprintf(out, "window    measured from %s to %s", from,
-                hd_trace_clock_text(q->trace, q->to, to));
+        fprintf(out, "window    measured %s",
+                hd_report_span_text(q->trace, hd_s_from_tick(q->from),
+                                    hd_s_from_tick(q->to), text));
     double before = hd_s_from_tick(q->warm_up), after = hd_s_from_tick(q->cool_down);
     if (before > 0 || after > 0)
         fprintf(out, "; %s before and %s after it simulated but not counted",
@@ -165,7 +190,7 @@ static void fair_line(const struct hd_question *q, FILE *out) {
 
 void hd_report_header(const struct hd_report *report, FILE *out) {
     const struct hd_question *q = report->question;
-    bool compare = q->parts == 1 && q->part[0].gpus == 0;
+    bool compare = q->gpus_max > 0; /* a replay has nothing to search */
     trace_lines(q, out);
     window_line(q, out);
     slo_lines(q, out);

@@ -36,6 +36,12 @@ void hd_report_rows_free(struct hd_row_figures *, const struct hd_comparison *);
 bool hd_report_chart(const struct hd_report *, const struct hd_comparison *,
                      struct hd_outdir *, struct hd_err *no_figure, struct hd_err *err);
 
+/* A stretch of arrivals on the trace's own clock: "14:05:00 to 14:20:00". Returns
+ * text. */
+enum { HD_SPAN_TEXT_BYTES = 2 * HD_CLOCK_TEXT_BYTES + 8 };
+char *hd_report_span_text(const struct hd_trace *, double from_s, double to_s,
+                          char text[HD_SPAN_TEXT_BYTES]);
+
 /* Lines that end every screen: requirements, then warnings. */
 void hd_report_closing(const struct hd_report *, FILE *);
 

@@ -170,6 +170,7 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
     const struct hd_question *q = report->question;
     struct hd_criterion c = hd_report_criterion(q);
     struct hd_run_figures f;
+    char when[HD_SPAN_TEXT_BYTES];
     hd_run_figures(q, r, &c, &f);
     fprintf(out, "replay    %s on %d GPUs, seed %llu\n", q->policy[r->policy].label,
             r->gpus, (unsigned long long)q->seed);
@@ -182,10 +183,10 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
         latency_table(&f, report->width, out);
         use_lines(&f, out);
         if (f.limit_resource && (!f.pass.ok || f.pooled < 1))
-            fprintf(out, "late      most in %s to %s: %s; %s\n",
-                    hd_say_span(f.limit_window.from).text,
-                    hd_say_span(f.limit_window.to).text, f.limit_models,
-                    f.limit_resource);
+            fprintf(out, "late      most in %s: %s; %s\n",
+                    hd_report_span_text(q->trace, f.limit_window.from,
+                                        f.limit_window.to, when),
+                    f.limit_models, f.limit_resource);
         if (report->verbose) model_table(report, r, c.attain, out);
     }
     if (*r->note.text) fprintf(out, "warning: %s\n", r->note.text);
