@@ -42,6 +42,8 @@ struct hd_run_record {
 /* Frees what it holds, not the record itself. */
 void hd_run_record_free(struct hd_run_record *);
 
+enum { HD_FAILS_ABOVE_MAX = 16 };
+
 /* The answer for one (policy, scale, attain, rule). */
 struct hd_answer {
     int policy;
@@ -50,11 +52,12 @@ struct hd_answer {
     bool whole;   /* the search ended; false: interrupted */
     bool reached; /* gpus is the least N with N .. N+4 all passing */
     int gpus;
-    int above;           /* N that failed although fewer GPUs were seen to pass */
-    int fails_above[16]; /* the least of them, ascending; above may be more */
-    double best;         /* not reached: the highest attainment seen ... */
-    char *why_not;       /* ... and the reason, one line */
-    char *note;          /* what else to know of the answer, one line, or NULL */
+    int above; /* N that failed although fewer GPUs were seen to pass */
+    int fails_above[HD_FAILS_ABOVE_MAX]; /* the least of them, ascending; above may be
+                                            more */
+    double best;   /* not reached: the highest attainment seen ... */
+    char *why_not; /* ... and the reason, one line */
+    char *note;    /* what else to know of the answer, one line, or NULL */
     const struct hd_run_record *record; /* at gpus; owned by the comparison */
     struct hd_limit limit;              /* of gpus - 1, if that was run whole */
     int bound_gpus;                     /* no policy can do with fewer; 0: not known */

@@ -35,6 +35,13 @@ int hd_setup_gpus_for(const struct hd_setup *, int model, int replicas);
 /* GPU-seconds that the trace's work takes at a moderate batch, over its span: a first
  * guess of how many GPUs are kept busy. */
 double hd_setup_busy_gpus(const struct hd_setup *);
+/* What the mean request of a model takes on idle GPUs of its own: its prefill, and one
+ * decode step half way through its output. */
+struct hd_floor {
+    int64_t input;
+    double prefill_s, step_s;
+};
+struct hd_floor hd_setup_floor(const struct hd_setup *, int model);
 /* The row of the trace behind the id-th request sent to a run of all models. */
 int64_t hd_setup_row(const struct hd_setup *, int64_t id);
 

@@ -1,0 +1,94 @@
+/* One run, whole, on the fleet as asked. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "plan/compare.h"
+
+/* The needs of all models at one attainment; the caller frees it. */
+static struct hd_need *all_needs(struct hd_setup *s, double scale, double attain,
+                                 struct hd_err *err) {
+    const struct hd_question *q = hd_setup_question(s);
+    struct hd_need *need = hd_alloc(sizeof *need * (size_t)(q->models + 1));
+    struct hd_effort effort = {0};
+    for (int m = 0; m < q->models; m++) {
+        if (hd_needs_of(s, m, scale, &attain, 1, &need[m], &effort, err)) continue;
+        hd_fail(err, "interrupted");
+        free(need);
+        return NULL;
+    }
+    return need;
+}
+
+static int *replicas_of(struct hd_setup *s, const struct hd_need *need, int *hopeless) {
+    int models = hd_setup_question(s)->models;
+    int *replicas = hd_alloc(sizeof *replicas * (size_t)(models + 1));
+    *hopeless = -1;
+    for (int m = models; m-- > 0;) {
+        replicas[m] = need[m].replicas;
+        if (need[m].hopeless) *hopeless = m;
+    }
+    return replicas;
+}
+
+int *hd_dedicated_replicas(const struct hd_question *q, double scale, double attain,
+                           int *hopeless, struct hd_err *err) {
+    struct hd_setup *s = hd_setup_new(q, err);
+    if (!s) return NULL;
+    struct hd_need *need = all_needs(s, scale, attain, err);
+    int *replicas = need ? replicas_of(s, need, hopeless) : NULL;
+    free(need);
+    hd_setup_free(s);
+    return replicas;
+}
+
+bool hd_replay(const struct hd_question *q, int policy, double scale,
+               void (*on_finished)(void *context, const struct hd_finished *),
+               void *on_finished_context, struct hd_run_record *record,
+               struct hd_err *err) {
+    memset(record, 0, sizeof *record);
+    struct hd_setup *s = hd_setup_new(q, err);
+    if (!s) return false;
+    int *replicas = NULL, hopeless;
+    if (hd_reads_replicas(q->policy[policy].script)) {
+        struct hd_need *need = all_needs(s, scale, q->attain[0], err);
+        replicas = need ? replicas_of(s, need, &hopeless) : NULL;
+        free(need);
+        if (!replicas) {
+            hd_setup_free(s);
+            record->end = HD_RUN_INTERRUPTED;
+            return q->interrupted && *q->interrupted;
+        }
+    }
+    struct hd_scene scene;
+    struct hd_outcome o;
+    hd_scene_open(s, &(struct hd_case){scale, 0, -1, replicas}, &scene);
+    hd_once(&scene, policy,
+            &(struct hd_views){.late = true,
+                               .timings = true,
+                               .on_finished = on_finished,
+                               .on_finished_context = on_finished_context},
+            &o);
+    *record = (struct hd_run_record){.policy = policy,
+                                     .scale = scale,
+                                     .gpus = o.gpus,
+                                     .replicas = replicas,
+                                     .end = o.end,
+                                     .measure = o.measure,
+                                     .note = o.note,
+                                     .err = o.err,
+                                     .timings = o.timings,
+                                     .timing = o.timing,
+                                     .load = hd_setup_load(s)};
+    if (hd_outcome_whole(&o)) record->limit = hd_late_limit(o.late, o.measure, NULL);
+    if (o.end == HD_RUN_FAILED) hd_fail(err, "%s", o.err.text);
+    o.measure = NULL;
+    o.timing = NULL;
+    hd_outcome_free(&o);
+    hd_scene_close(&scene);
+    hd_setup_free(s);
+    if (record->end != HD_RUN_FAILED) return true;
+    hd_run_record_free(record);
+    memset(record, 0, sizeof *record);
+    return false;
+}
