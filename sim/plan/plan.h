@@ -7,7 +7,11 @@
 /* One run of policy `policy` on the question's fleet at SLO scale `scale`. False on
  * bad input or a policy error, with one line in err. A fleet that the policy says
  * it cannot use is a result (HD_RUN_CANNOT), not an error. on_finished (may be
- * NULL) sees every request as it ends, measured or not. */
+ * NULL) sees every request as it ends, measured or not.
+ *
+ * A policy that reads `replicas` is given what the first attainment takes, found by
+ * runs of each model alone, and what fits beyond that: as in a comparison. When such
+ * a search is interrupted the record has no measure. */
 bool hd_replay(const struct hd_question *, int policy, double scale,
                void (*on_finished)(void *context, const struct hd_finished *),
                void *on_finished_context, struct hd_run_record *, struct hd_err *err);
@@ -26,8 +30,9 @@ bool hd_compare(const struct hd_question *, hd_progress_fn, void *progress_conte
 
 /* Fewest replicas of each model that keep its own SLO at `attain` when it runs
  * alone: what `dedicated` is given. One int per model, the caller frees it; a model
- * that no number of replicas serves gets one, and its index is in *hopeless
- * (-1: none). NULL on error. */
+ * that no number of replicas serves gets the fewest that keep `attain` of what the
+ * largest number keeps, and *hopeless is the first such model (-1: none). NULL on
+ * error or interrupt. */
 int *hd_dedicated_replicas(const struct hd_question *, double scale, double attain,
                            int *hopeless, struct hd_err *err);
 

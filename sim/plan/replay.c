@@ -5,7 +5,8 @@
 #include "base/mem.h"
 #include "plan/compare.h"
 
-/* The needs of all models at one attainment; the caller frees it. */
+/* The needs of all models at one attainment; the caller frees it. NULL with one line
+ * in err, or without when interrupted. */
 static struct hd_need *all_needs(struct hd_setup *s, double scale, double attain,
                                  struct hd_err *err) {
     const struct hd_question *q = hd_setup_question(s);
@@ -13,22 +14,10 @@ static struct hd_need *all_needs(struct hd_setup *s, double scale, double attain
     struct hd_effort effort = {0};
     for (int m = 0; m < q->models; m++) {
         if (hd_needs_of(s, m, scale, &attain, 1, &need[m], &effort, err)) continue;
-        hd_fail(err, "interrupted");
         free(need);
         return NULL;
     }
     return need;
-}
-
-static int *replicas_of(struct hd_setup *s, const struct hd_need *need, int *hopeless) {
-    int models = hd_setup_question(s)->models;
-    int *replicas = hd_alloc(sizeof *replicas * (size_t)(models + 1));
-    *hopeless = -1;
-    for (int m = models; m-- > 0;) {
-        replicas[m] = need[m].replicas;
-        if (need[m].hopeless) *hopeless = m;
-    }
-    return replicas;
 }
 
 int *hd_dedicated_replicas(const struct hd_question *q, double scale, double attain,
@@ -36,7 +25,13 @@ int *hd_dedicated_replicas(const struct hd_question *q, double scale, double att
     struct hd_setup *s = hd_setup_new(q, err);
     if (!s) return NULL;
     struct hd_need *need = all_needs(s, scale, attain, err);
-    int *replicas = need ? replicas_of(s, need, hopeless) : NULL;
+    int *replicas = need ? hd_alloc(sizeof *replicas * (size_t)(q->models + 1)) : NULL;
+    *hopeless = -1;
+    for (int m = q->models; need && m-- > 0;) {
+        replicas[m] = need[m].replicas;
+        if (need[m].hopeless) *hopeless = m;
+    }
+    if (!need) hd_fail(err, "interrupted");
     free(need);
     hd_setup_free(s);
     return replicas;
@@ -49,16 +44,17 @@ bool hd_replay(const struct hd_question *q, int policy, double scale,
     memset(record, 0, sizeof *record);
     struct hd_setup *s = hd_setup_new(q, err);
     if (!s) return false;
-    int *replicas = NULL, hopeless;
+    int *replicas = NULL;
     if (hd_reads_replicas(q->policy[policy].script)) {
         struct hd_need *need = all_needs(s, scale, q->attain[0], err);
-        replicas = need ? replicas_of(s, need, &hopeless) : NULL;
-        free(need);
-        if (!replicas) {
+        if (!need) {
             hd_setup_free(s);
             record->end = HD_RUN_INTERRUPTED;
-            return q->interrupted && *q->interrupted;
+            return !err->text[0];
         }
+        replicas = hd_alloc(sizeof *replicas * (size_t)(q->models + 1));
+        hd_replicas_on(s, 0, need, replicas);
+        free(need);
     }
     struct hd_scene scene;
     struct hd_outcome o;
