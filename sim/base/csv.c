@@ -36,19 +36,14 @@ struct hd_csv {
     int row_capacity, rows, next_row;
     int open_row_first;  /* first field of the row that is still incomplete */
     long line, row_line; /* line now; line on which the open row began */
-    bool finished, too_long, at_row_start, skip_bom;
+    bool finished, too_long, at_row_start;
+    char head[3]; /* the file's first bytes, when they are no byte order mark */
+    size_t head_bytes;
     long nul_line;
 };
 
 static void on_field(void *data, size_t bytes, void *context) {
     struct hd_csv *csv = context;
-    if (csv->skip_bom) { /* the very first field of the file */
-        csv->skip_bom = false;
-        if (bytes >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) {
-            data = (char *)data + 3;
-            bytes -= 3;
-        }
-    }
     if (bytes > FIELD_BYTES_MAX) {
         csv->too_long = true;
         bytes = FIELD_BYTES_MAX;
@@ -87,7 +82,11 @@ struct hd_csv *hd_csv_open(const char *path, struct hd_err *err) {
     csv->path = hd_strdup(path);
     csv->file = file;
     csv->line = csv->row_line = 1;
-    csv->at_row_start = csv->skip_bom = true;
+    csv->at_row_start = true;
+    /* Ahead of the parser, for which a quote behind the mark would be misplaced. */
+    csv->head_bytes = fread(csv->head, 1, sizeof csv->head, file);
+    if (csv->head_bytes == 3 && memcmp(csv->head, "\xEF\xBB\xBF", 3) == 0)
+        csv->head_bytes = 0;
     csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
     return csv;
 }
@@ -134,7 +133,10 @@ static bool refill(struct hd_csv *csv, struct hd_err *err) {
     char chunk[CHUNK_BYTES];
     compact(csv);
     while (csv->rows == 0 && !csv->finished) {
-        size_t got = fread(chunk, 1, sizeof chunk, csv->file);
+        size_t head = csv->head_bytes;
+        memcpy(chunk, csv->head, head);
+        csv->head_bytes = 0;
+        size_t got = head + fread(chunk + head, 1, sizeof chunk - head, csv->file);
         if (got == 0) {
             if (ferror(csv->file))
                 return hd_fail(err, "%s: %s", csv->path, strerror(errno));

@@ -55,7 +55,7 @@ static const struct hd_help synth_help = {
 
 /* ---- info ------------------------------------------------------------------ */
 
-static int info(const struct hd_args *args, struct hd_problem *problem) {
+static bool info(const struct hd_args *args, struct hd_problem *problem) {
     struct hd_trace_options asked = HD_TRACE_OPTIONS;
     double service_s = HD_SERVICE_S_PUBLISHED;
     struct hd_err why = {0};
@@ -70,7 +70,9 @@ static int info(const struct hd_args *args, struct hd_problem *problem) {
     if (!(service_s > 0 && service_s < 1e6))
         return hd_usage(problem, "--service-time: %s lies outside 0 to 1e6 s", service);
     struct hd_trace *trace = hd_trace_load(args->word[0], &asked, &why);
-    if (!trace) return hd_bad_input(problem, "%s", why.text);
+    if (!trace) /* a mistake in an option is named by its dashes */
+        return strncmp(why.text, "--", 2) == 0 ? hd_usage(problem, "%s", why.text)
+                                               : hd_bad_input(problem, "%s", why.text);
     struct hd_trace_stats stats = hd_trace_stats(trace, service_s);
     bool written = true;
     if (hd_args_get(args, "json"))
@@ -128,7 +130,7 @@ static bool write_file(const char *path, bool force, const struct drawn *d,
     return written;
 }
 
-static int synth(const struct hd_args *args, struct hd_problem *problem) {
+static bool synth(const struct hd_args *args, struct hd_problem *problem) {
     long seed = 1;
     struct hd_err why = {0};
     const char *asked = hd_args_get(args, "seed"), *path = hd_args_get(args, "out");
@@ -158,7 +160,7 @@ static const struct subcommand {
     const char *name, *full_name;
     unsigned bit;
     const struct hd_help *help;
-    int (*run)(const struct hd_args *, struct hd_problem *);
+    bool (*run)(const struct hd_args *, struct hd_problem *);
 } subcommands[] = {
     {"info", "trace info", INFO, &info_help, info},
     {"synth", "trace synth", SYNTH, &synth_help, synth},

@@ -20,7 +20,7 @@ const char *hd_reader_formats(void) {
 const struct hd_format *hd_format_named(const char *name, struct hd_err *err) {
     for (int i = 0; i < FORMATS; i++)
         if (strcmp(name, formats[i]->name) == 0) return formats[i];
-    hd_fail(err, "format '%s' is unknown; expected one of %s", name,
+    hd_fail(err, "--format %.60s: no such format; expected one of %s", name,
             hd_reader_formats());
     return NULL;
 }

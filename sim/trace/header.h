@@ -5,7 +5,7 @@
 #include "base/csv.h"
 #include "trace/format.h"
 
-/* The format of that name; NULL with "format 'x' is unknown ..." in err. */
+/* The format of that name; NULL with "--format NAME: ..." in err. */
 const struct hd_format *hd_format_named(const char *name, struct hd_err *err);
 
 /* Finds the format (asked: the one the user named, or NULL) and where its columns

@@ -117,6 +117,7 @@ static bool draw_model(struct drawing *d, int model, const struct hd_rate_path *
     gsl_rng *output = stream(d->seed, "output", model);
     double per_s = m->share[model] * m->rate_per_s, due = draw_first_gap(d, gaps);
     double passed = 0; /* expected requests up to the piece's begin */
+    int32_t number = 0;
     for (int i = 0; i < rate->pieces && d->count < REQUESTS_MAX; i++) {
         double begin = rate->at_s[i], height = per_s * rate->level[i];
         double end = i + 1 < rate->pieces ? rate->at_s[i + 1] : m->span_s;
@@ -127,6 +128,7 @@ static bool draw_model(struct drawing *d, int model, const struct hd_rate_path *
             d->request[d->count++] = (struct hd_market_request){
                 .at_us = (int64_t)(1e6 * (begin + (due - passed) / height)),
                 .model = model,
+                .number = number++,
                 .input_tokens = draw_length(&m->input, input),
                 .output_tokens = draw_length(&m->output, output)};
         }
@@ -142,11 +144,7 @@ static int by_time_then_model(const void *a, const void *b) {
     const struct hd_market_request *x = a, *y = b;
     if (x->at_us != y->at_us) return x->at_us < y->at_us ? -1 : 1;
     if (x->model != y->model) return x->model < y->model ? -1 : 1;
-    /* One microsecond, one model: an order that no sort algorithm can change. */
-    if (x->input_tokens != y->input_tokens)
-        return x->input_tokens < y->input_tokens ? -1 : 1;
-    return (x->output_tokens > y->output_tokens) -
-           (x->output_tokens < y->output_tokens);
+    return (x->number > y->number) - (x->number < y->number);
 }
 
 static bool draw_all(struct drawing *d) {

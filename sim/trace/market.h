@@ -46,11 +46,13 @@ struct hd_market {
 
 struct hd_market_request {
     int64_t at_us;
-    int32_t model, input_tokens, output_tokens;
+    int32_t model, number; /* among the model's requests, from 0 */
+    int32_t input_tokens, output_tokens;
 };
 
-/* Draws the requests, in order of time (then model); the caller frees them. NULL
- * with a reason in err when they would be more than 20 million, or none came. */
+/* Draws the requests, in order of time (then model, then number); the caller frees
+ * them. NULL with a reason in err when they would be more than 20 million, or none
+ * came. */
 struct hd_market_request *hd_market_draw(const struct hd_market *, uint64_t seed,
                                          int64_t *count, struct hd_err *err);
 

@@ -60,8 +60,9 @@ struct hd_trace {
     int64_t rows_no_output, rows_no_input; /* of `rows`: tokens are 0 */
 };
 
-/* Reads a file. NULL on failure, with "PATH[:LINE]: what is wrong" in err; a cut
- * that leaves no request, or a span that no run can hold, is a failure. */
+/* Reads a file. NULL on failure, with one line in err: "PATH[:LINE]: ..." when the
+ * file is at fault (also when the cut leaves no request, or the span is more than a
+ * run can hold), "--from: ...", "--to ..." or "--format ..." when the option is. */
 struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *,
                                struct hd_err *err);
 void hd_trace_free(struct hd_trace *);

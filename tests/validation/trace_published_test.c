@@ -1,0 +1,193 @@
+/* Public traces: the figures that their publishers, or other programs, give. */
+#include <math.h>
+
+#include "base/home.h"
+#include "base/mem.h"
+#include "trace/stats.h"
+#include "unit/trace_files.h"
+
+/* The file of that name below HOTDESK_DATA (default ../shared/data beside the
+ * project), or a skipped test. */
+static char *data(const char *name) {
+    const char *folder = getenv("HOTDESK_DATA");
+    char *root = folder ? hd_strdup(folder) : hd_home_path("../shared/data");
+    char *path = hd_format("%s/traces/%s", root, name);
+    free(root);
+    if (hd_file_exists(path)) return path;
+    free(path);
+    print_message("skipped: no data\n");
+    skip();
+    return NULL;
+}
+
+static struct hd_trace *load(const char *name) {
+    struct hd_err err = {0};
+    char *path = data(name);
+    struct hd_trace *trace = hd_trace_load(path, &HD_TRACE_OPTIONS, &err);
+    if (!trace) fail_msg("%s", err.text);
+    free(path);
+    return trace;
+}
+
+/* Equal when rounded to the decimals of what was published. */
+static void published(const char *what, double got, const char *text) {
+    const char *point = strchr(text, '.');
+    int decimals = point ? (int)strlen(point + 1) : 0;
+    double unit = pow(10, -decimals);
+    print_message("%-24s %.6g, published %s\n", what, got, text);
+    if (!(fabs(got - atof(text)) <= 0.5 * unit * (1 + 1e-9))) fail_msg("%s", what);
+}
+
+static void tokens(const char *what, const struct hd_token_stats *t,
+                   const char *const expected[4]) {
+    print_message("%s tokens\n", what);
+    published("  mean", t->mean, expected[0]);
+    published("  p50", t->p50, expected[1]);
+    if (expected[2]) published("  p99", t->p99, expected[2]);
+    if (expected[3]) published("  max", t->max, expected[3]);
+}
+
+static void azure_code(void **state) {
+    (void)state;
+    struct hd_trace *t = load("azure/AzureLLMInferenceTrace_code.csv");
+    struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
+    char text[HD_CLOCK_TEXT_BYTES];
+    assert_int_equal(s.rows, 8819);
+    assert_string_equal(
+        t->sha256, "54e9a6d2a4bd06ba1e060304b900abbc74cbea53de96506e60fe5bb4f2277fb6");
+    published("span, s", s.span_s, "3435.9");
+    published("rate, 1/s", s.rate_per_s, "2.567");
+    published("CV", s.gap_cv, "13.15");
+    published("IoD 60 s", s.iod_60s, "160.5");
+    published("peak minute over mean", s.peak_minute_over_mean, "4.16");
+    tokens("input", &s.input, (const char *const[]){"2047.8", "1469", "7436", "7437"});
+    tokens("output", &s.output, (const char *const[]){"27.9", "13", NULL, "1899"});
+    assert_string_equal(hd_trace_clock_text(t, 0, text), "2023-11-16 18:17:03.97996");
+    assert_int_equal(t->rows_no_output, 0);
+    for (int64_t i = 1; i < t->rows; i++) /* a double of the date would make ties */
+        assert_true(t->row[i].at > t->row[i - 1].at);
+    hd_trace_free(t);
+}
+
+static void azure_conv(void **state) {
+    (void)state;
+    struct hd_trace *t = load("azure/AzureLLMInferenceTrace_conv.csv");
+    struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
+    assert_int_equal(s.rows, 19366);
+    assert_string_equal(
+        t->sha256, "2f1e5b666d4e3055fdbba98598ce2ec307767b9064e03e2fa46676dbcc7d0bf8");
+    published("span, s", s.span_s, "3501.7");
+    published("rate, 1/s", s.rate_per_s, "5.530");
+    published("CV", s.gap_cv, "1.094");
+    published("IoD 60 s", s.iod_60s, "20.6");
+    published("peak minute over mean", s.peak_minute_over_mean, "1.54");
+    tokens("input", &s.input, (const char *const[]){"1154.7", "1020", "4142", "14050"});
+    tokens("output", &s.output, (const char *const[]){"211.1", "129", "601", "1000"});
+    published("output p90", s.output.p90, "424");
+    for (int64_t i = 1; i < t->rows; i++) assert_true(t->row[i].at > t->row[i - 1].at);
+    hd_trace_free(t);
+}
+
+static void arena(void **state) {
+    (void)state;
+    struct hd_trace *t = load("arena/arena27.csv");
+    struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
+    assert_int_equal(s.rows, 1500);
+    assert_int_equal(s.models, 27);
+    published("top share, %", 100 * s.top_share, "19.7");
+    published("top five, %", 100 * s.top5_share, "62.9");
+    published("Gini", s.gini, "0.594");
+    published("CV", s.gap_cv, "1.104");
+    published("IoD 60 s", s.iod_60s, "16.0");
+    tokens("input", &s.input, (const char *const[]){"136", "40", "902", "1021"});
+    tokens("output", &s.output, (const char *const[]){"256", "211", "785", "977"});
+    /* Models at once by the closed form, at the rates of the published table (its
+     * shares, another total rate R). */
+    static const struct {
+        double rate;
+        const char *expected;
+    } rows[] = {{0.5, "5.9"}, {3.7, "17.1"}, {20, "24.0"}};
+    for (int i = 0; i < 3; i++) {
+        double service_s = HD_SERVICE_S_PUBLISHED * rows[i].rate / s.rate_per_s;
+        published("active if independent",
+                  hd_trace_stats(t, service_s).active_models_if_independent,
+                  rows[i].expected);
+    }
+    hd_trace_free(t);
+}
+
+static void aegaeon(void **state) {
+    (void)state;
+    struct hd_trace *t = load("aegaeon/synth-80-0.1-1.0-1.0.csv");
+    struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
+    assert_int_equal(s.rows, 839);
+    assert_int_equal(s.models, 80);
+    published("rate, 1/s", s.rate_per_s, "7.0");
+    tokens("input", &s.input, (const char *const[]){"714", "545", "2162", NULL});
+    tokens("output", &s.output, (const char *const[]){"303", "267", "1008", NULL});
+    assert_true(s.gini > 0.05 && s.gini < 0.11);
+    hd_trace_free(t);
+}
+
+static void every_aegaeon_trace(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int models, rows;
+    } files[] = {{"16-0.1", 16, 156},  {"24-0.1", 24, 237}, {"32-0.1", 32, 323},
+                 {"40-0.1", 40, 181},  {"48-0.1", 48, 504}, {"56-0.1", 56, 588},
+                 {"64-0.1", 64, 670},  {"72-0.1", 72, 761}, {"80-0.1", 80, 839},
+                 {"40-0.05", 40, 87},  {"40-0.2", 40, 417}, {"40-0.3", 40, 645},
+                 {"40-0.5", 40, 1103}, {"40-0.7", 40, 1556}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "aegaeon/synth-%s-1.0-1.0.csv", files[i].name);
+        struct hd_trace *t = load(name);
+        assert_int_equal(t->rows, files[i].rows);
+        assert_true(t->models <= files[i].models && t->models > files[i].models * 0.85);
+        hd_trace_free(t);
+    }
+}
+
+static void burstgpt(void **state) {
+    (void)state;
+    struct hd_trace *t = load("burstgpt/burstgpt_slice.csv");
+    struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
+    assert_int_equal(s.rows, 400);
+    assert_int_equal(t->rows_no_output, 17);
+    assert_int_equal(t->rows_no_input, 17);
+    assert_string_equal(t->model[0], "ChatGPT");
+    assert_int_equal(t->model_rows[0], 320);
+    assert_int_equal(t->model_rows[1], 80);
+    published("span, s", s.span_s, "37269");
+    published("rate, 1/s", s.rate_per_s, "0.0107");
+    published("CV", s.gap_cv, "4.56");
+    tokens("input", &s.input, (const char *const[]){"520", "314", "1958", NULL});
+    hd_trace_free(t);
+}
+
+static void not_requests(void **state) {
+    (void)state;
+    static const char *const names[] = {"gentd26/lora_request_trace.csv",
+                                        "mooncake/conversation_trace.jsonl"};
+    for (int i = 0; i < 2; i++) {
+        struct hd_err err = {0};
+        char *path = data(names[i]);
+        assert_null(hd_trace_load(path, &HD_TRACE_OPTIONS, &err));
+        assert_says(err.text, ":1: ");
+        free(path);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(azure_code),
+        cmocka_unit_test(azure_conv),
+        cmocka_unit_test(arena),
+        cmocka_unit_test(aegaeon),
+        cmocka_unit_test(every_aegaeon_trace),
+        cmocka_unit_test(burstgpt),
+        cmocka_unit_test(not_requests),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
