@@ -30,9 +30,9 @@ struct hd_row_figures *hd_report_rows(const struct hd_report *,
                                       const struct hd_comparison *);
 void hd_report_rows_free(struct hd_row_figures *, const struct hd_comparison *);
 
-/* Draws compare.png and figures/gpus.* below the directory. False with a line in
- * no_figure when only the pictures are missing; err is set when a file could not be
- * written. */
+/* Draws compare.png and figures/gpus.* below the directory. False with a line in err
+ * when a file could not be written; no_figure gets a line when only the pictures are
+ * missing. */
 bool hd_report_chart(const struct hd_report *, const struct hd_comparison *,
                      struct hd_outdir *, struct hd_err *no_figure, struct hd_err *err);
 
