@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,20 @@ struct hd_said hd_say_seconds(double seconds) {
         {0, 1e-6, " us"}, {0.9995e-3, 1e-3, " ms"}, {0.9995, 1, " s"}};
     if (seconds == 0) return (struct hd_said){"0 s"};
     return scaled(seconds, scale, 3);
+}
+
+struct hd_said hd_say_limit(double seconds) {
+    if (!isfinite(seconds)) return absent();
+    struct hd_said said;
+    bool large = seconds >= 1 || seconds == 0, small = seconds < 1e-3;
+    snprintf(said.text, sizeof said.text, "%.6g%s",
+             large   ? seconds
+             : small ? seconds * 1e6
+                     : seconds * 1e3,
+             large   ? " s"
+             : small ? " us"
+                     : " ms");
+    return said;
 }
 
 struct hd_said hd_say_span(double seconds) {

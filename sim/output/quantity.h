@@ -12,6 +12,7 @@ struct hd_said {
 };
 
 struct hd_said hd_say_seconds(double seconds); /* "850 us", "25.3 ms", "9.42 s" */
+struct hd_said hd_say_limit(double seconds);   /* as a person set it: "10 s", "80 ms" */
 struct hd_said hd_say_span(double seconds);    /* a long time: "20 min", "48.0 h" */
 /* "97.1 %", cut and not rounded, so that what misses a target never looks as if it
  * met it; "100 %" only when all of it. */

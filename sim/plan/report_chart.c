@@ -33,7 +33,8 @@ struct chart {
     const struct hd_comparison *c;
     const struct hd_answer **panel; /* the first answer of each, at the first scale */
     int panels, columns, rows;
-    int most; /* GPUs, over all */
+    int most;                /* GPUs, over all */
+    double x[HD_SCALES_MAX]; /* of each scale */
     bool baseline, bound, missing;
 };
 
@@ -70,49 +71,99 @@ static void survey(struct chart *k) {
         if (a->bound_gpus > 0) k->bound = true;
         if (a->whole && !a->reached) k->missing = true;
     }
-    k->columns = k->panels % rules == 0 && rules > 1 ? rules
-                 : k->panels < 3                     ? k->panels
-                                                     : 2;
+    if (k->most < 1) k->most = 1;
+    k->columns = rules > 1 ? rules : k->panels < 3 ? k->panels : 2;
     k->rows = (k->panels + k->columns - 1) / k->columns;
+}
+
+/* Halving every limit is the same step everywhere; but scales too near each other
+ * for their labels are set at equal steps. */
+static void lay_out_scales(struct chart *k) {
+    const struct hd_question *q = k->q;
+    double first = INFINITY, last = -INFINITY, nearest = INFINITY;
+    for (int s = 0; s < q->scales; s++) {
+        k->x[s] = -log2(q->scale[s]);
+        first = fmin(first, k->x[s]);
+        last = fmax(last, k->x[s]);
+        for (int r = 0; r < s; r++) nearest = fmin(nearest, fabs(k->x[s] - k->x[r]));
+    }
+    if (nearest >= 0.16 * (last - first)) return;
+    for (int s = 0; s < q->scales; s++) { /* rank from loose to strict */
+        k->x[s] = 0;
+        for (int r = 0; r < q->scales; r++) k->x[s] += q->scale[r] > q->scale[s];
+    }
 }
 
 /* ---- data -------------------------------------------------------------------------
  */
 
-static void number(FILE *f, int gpus) {
+static void number(FILE *f, double gpus) {
     if (gpus > 0)
-        fprintf(f, "\t%d", gpus);
+        fprintf(f, "\t%g", gpus);
     else
         fputs("\tNaN", f);
 }
 
+/* Where a point's number stands: 1 above it, -1 below, 0 nowhere, so that numbers
+ * keep clear of the points of other policies. */
+static int number_side(const struct chart *k, const struct hd_answer *panel, int scale,
+                       int policy) {
+    int own = answered(find(k, panel, scale, policy)), up = 0, down = 0;
+    double clear = 0.085 * 1.2 * k->most; /* two lines of text */
+    double above = INFINITY, below = INFINITY;
+    for (int p = 0; p < k->q->policies; p++) {
+        int other = answered(find(k, panel, scale, p));
+        if (p == policy || other == 0) continue;
+        if (other > own || (other == own && p < policy))
+            above = fmin(above, other - own), up++;
+        else
+            below = fmin(below, own - other), down++;
+    }
+    if (up == 0 || above >= 2 * clear) return 1;
+    if (down == 0 || below >= 2 * clear) return -1;
+    return above >= clear ? 1 : below >= clear ? -1 : 0;
+}
+
+static void write_policy(const struct chart *k, const struct hd_answer *panel, int p,
+                         FILE *f) {
+    fputs("# ", f);
+    quoted(f, k->q->policy[p].label);
+    fprintf(f, ", attain %g, rule %s\n", panel->attain, hd_pass_rule_name(panel->rule));
+    for (int s = 0; s < k->q->scales; s++) {
+        const struct hd_answer *a = find(k, panel, s, p);
+        int side = number_side(k, panel, s, p);
+        fprintf(f, "%g\t%g", k->q->scale[s], k->x[s]);
+        number(f, answered(a));
+        number(f, side > 0 ? answered(a) : 0);
+        number(f, side < 0 ? answered(a) : 0);
+        number(f, a && a->whole && !a->reached ? 1.17 * k->most : 0);
+        number(f, answered(a) && a->saved > 0 ? 100 * a->saved : 0);
+        putc('\n', f);
+    }
+    fputs("\n\n", f);
+}
+
 static void write_data(const struct chart *k, FILE *f) {
     const struct hd_question *q = k->q;
-    fputs("# GPUs needed. A block for each panel; NaN: no number passes, or none is "
-          "known.\n# slo_scale",
-          f);
-    for (int p = 0; p < q->policies; p++) {
-        putc('\t', f);
-        quoted(f, q->policy[p].label);
-    }
-    fputs("\tone_each\tdedicated\tlower_bound\n", f);
+    fputs(
+        "# A block for each panel and policy: SLO scale, place on the axis, GPUs, the "
+        "same where\n# the number stands above the point, and below it, height of the "
+        "mark where no number\n# of GPUs passes, percent saved. NaN: there is none.\n"
+        "# Behind each panel's policies a block of references: SLO scale, place, one "
+        "replica of\n# each model, dedicated, lower bound.\n",
+        f);
     for (int n = 0; n < k->panels; n++) {
-        const struct hd_answer *panel = k->panel[n];
-        fprintf(f, "%s# attain %g, rule %s\n", n ? "\n\n" : "", panel->attain,
-                hd_pass_rule_name(panel->rule));
+        for (int p = 0; p < q->policies; p++) write_policy(k, k->panel[n], p, f);
+        fputs("# references\n", f);
         for (int s = 0; s < q->scales; s++) {
-            const struct hd_answer *any = NULL;
-            fprintf(f, "%g", q->scale[s]);
-            for (int p = 0; p < q->policies; p++) {
-                const struct hd_answer *a = find(k, panel, s, p);
-                number(f, answered(a));
-                if (a) any = a;
-            }
+            const struct hd_answer *a = find(k, k->panel[n], s, 0);
+            fprintf(f, "%g\t%g", q->scale[s], k->x[s]);
             number(f, k->c->one_each_gpus);
-            number(f, any ? any->baseline_gpus : 0);
-            number(f, any ? any->bound_gpus : 0);
+            number(f, a ? a->baseline_gpus : 0);
+            number(f, a ? a->bound_gpus : 0);
             putc('\n', f);
         }
+        fputs("\n\n", f);
     }
 }
 
@@ -121,7 +172,7 @@ static void write_data(const struct chart *k, FILE *f) {
 
 static void panel_title(const struct chart *k, const struct hd_answer *panel, FILE *f) {
     const char *what = k->q->metric == HD_METRIC_REQUEST ? "requests" : "tokens";
-    fprintf(f, "  set title \"%s of %s in time, %s\"\n",
+    fprintf(f, "  set title \"%s of %s in time, %s\" offset 0,-0.5\n",
             hd_say_share(panel->attain).text, what,
             panel->rule == HD_PASS_MODEL ? "for each model" : "all models pooled");
 }
@@ -130,94 +181,103 @@ static void panel_title(const struct chart *k, const struct hd_answer *panel, FI
 static void scale_label(const struct hd_question *q, double scale, FILE *f) {
     fprintf(f, "\"x%g", scale);
     if (q->classes == 1 && isfinite(q->slo[0].ttft_s))
-        fprintf(f, "\\n%s", hd_say_seconds(q->slo[0].ttft_s * scale).text);
+        fprintf(f, "\\n%s", hd_say_limit(q->slo[0].ttft_s * scale).text);
     if (q->classes == 1 && isfinite(q->slo[0].tbt_s))
-        fprintf(f, "\\n%s", hd_say_seconds(q->slo[0].tbt_s * scale).text);
+        fprintf(f, "\\n%s", hd_say_limit(q->slo[0].tbt_s * scale).text);
     putc('"', f);
 }
 
-/* Reference lines that are in the data's last three columns. */
-static void reference(const struct chart *k, int panel, int column, const char *name,
-                      const char *look, FILE *f) {
-    fprintf(f,
-            ", \\\n    'gpus.dat' index %d using (X($1)):%d with lines %s title '%s'",
-            panel, k->q->policies + 2 + column, look, name);
+/* A line across the panel, from the block of references. */
+static void reference(const struct chart *k, int panel, int column, int look, FILE *f) {
+    int block = panel * (k->q->policies + 1) + k->q->policies;
+    fprintf(f, ", \\\n    DATA index %d ", block);
+    if (k->q->scales > 1)
+        fprintf(f, "using 2:%d with lines", column);
+    else
+        fprintf(f, "using (-0.5):%d:(%d):(0) with vectors nohead", column,
+                k->q->policies);
+    fprintf(f, " linestyle %d notitle", look);
+}
+
+static void references(const struct chart *k, int panel, FILE *f) {
+    reference(k, panel, 3, 20, f);
+    if (k->baseline) reference(k, panel, 4, 21, f);
+    if (k->bound) reference(k, panel, 5, 22, f);
+}
+
+/* The key is a plot of its own, as wide as the picture. */
+static void plot_key(const struct chart *k, FILE *f) {
+    const char *between = "  plot ";
+    for (int p = 0; p < k->q->policies && k->q->scales > 1; p++) {
+        fprintf(f, "%sNaN with linespoints linestyle %d title ", between,
+                p % STYLES + 1);
+        quoted(f, k->q->policy[p].label);
+        between = ", ";
+    }
+    fprintf(f, "%sNaN with lines linestyle 20 title 'one replica of each model'",
+            between);
+    if (k->baseline)
+        fputs(", NaN with lines linestyle 21 title 'dedicated (baseline)'", f);
+    if (k->bound) fputs(", NaN with lines linestyle 22 title 'lower bound'", f);
+    if (k->missing && k->q->scales > 1)
+        fputs(", NaN with points linestyle 23 title 'no number passes'", f);
+    putc('\n', f);
 }
 
 static void plot_lines(const struct chart *k, int n, FILE *f) {
     const struct hd_question *q = k->q;
+    int first = n * (q->policies + 1);
     for (int p = 0; p < q->policies; p++) {
-        fprintf(f,
-                "%s'gpus.dat' index %d using (X($1)):%d with linespoints linestyle %d "
-                "title ",
-                p ? ", \\\n    " : "  plot ", n, p + 2, p % STYLES + 1);
-        quoted(f, q->policy[p].label);
+        fprintf(f, "%sDATA index %d using 2:3 with linespoints linestyle %d notitle",
+                p ? ", \\\n    " : "  plot ", first + p, p % STYLES + 1);
     }
-    for (int p = 0; p < q->policies; p++) /* each number above its point */
-        fprintf(f,
-                ", \\\n    '' index %d using (X($1)):%d:%d with labels offset 0,0.75 "
-                "font ',13' textcolor rgb '%s' notitle",
-                n, p + 2, p + 2, style[p % STYLES].colour);
-    reference(k, n, 0, "one replica of each model", "linestyle 20", f);
-    if (k->baseline) reference(k, n, 1, "dedicated (baseline)", "linestyle 21", f);
-    if (k->bound) reference(k, n, 2, "lower bound", "linestyle 22", f);
+    references(k, n, f);
+    for (int p = 0; p < q->policies; p++) {
+        const char *colour = style[p % STYLES].colour;
+        for (int side = 0; side < 2; side++)
+            fprintf(
+                f,
+                ", \\\n    DATA index %d using 2:%d:%d with labels boxed offset 0,%s "
+                "font SMALL textcolor rgb '%s' notitle",
+                first + p, 4 + side, 4 + side, side ? "-0.8" : "0.8", colour);
+    }
     for (int p = 0; p < q->policies && k->missing; p++)
-        fprintf(
-            f,
-            ", \\\n    '' index %d using (X($1)):(MISSING(column(%d), %d)) with points "
-            "pointtype 2 linecolor rgb '%s' %s",
-            n, p + 2, p, style[p % STYLES].colour,
-            p == 0 ? "title 'no number of GPUs passes'" : "notitle");
+        fprintf(f,
+                ", \\\n    DATA index %d using 2:6 with points linestyle 23 linecolor "
+                "rgb '%s' notitle",
+                first + p, style[p % STYLES].colour);
     putc('\n', f);
 }
 
 static void plot_bars(const struct chart *k, int n, FILE *f) {
     const struct hd_question *q = k->q;
-    for (int p = 0; p < q->policies; p++) {
+    int first = n * (q->policies + 1);
+    for (int p = 0; p < q->policies; p++)
         fprintf(f,
-                "%s'gpus.dat' index %d using (%d):%d with boxes fillstyle solid 0.85 "
+                "%sDATA index %d using (%d):3 with boxes fillstyle solid 0.85 "
                 "noborder linecolor rgb '%s' notitle",
-                p ? ", \\\n    " : "  plot ", n, p, p + 2, style[p % STYLES].colour);
-    }
+                p ? ", \\\n    " : "  plot ", first + p, p, style[p % STYLES].colour);
+    references(k, n, f);
     for (int p = 0; p < q->policies; p++) {
         const struct hd_answer *a = find(k, k->panel[n], 0, p);
-        if (answered(a) && isfinite(a->saved))
-            fprintf(
-                f,
-                ", \\\n    '' index %d using (%d):%d:(sprintf('%%d (saves %.0f %%%%)', "
-                "column(%d)))",
-                n, p, p + 2, a->saved * 100, p + 2);
+        fprintf(f, ", \\\n    DATA index %d using (%d):", first + p, p);
+        if (answered(a) && a->saved > 0)
+            fputs("3:(sprintf(\"%d GPUs\\nsaves %.0f %%\", $3, $7)) with labels boxed "
+                  "offset "
+                  "0,1.4 notitle",
+                  f);
         else if (answered(a))
-            fprintf(f, ", \\\n    '' index %d using (%d):%d:%d", n, p, p + 2, p + 2);
+            fputs("3:(sprintf('%d GPUs', $3)) with labels boxed offset 0,0.8 notitle",
+                  f);
         else
-            fprintf(f, ", \\\n    '' index %d using (%d):(0):('none passes')", n, p);
-        fputs(" with labels offset 0,0.8 notitle", f);
+            fputs("(0):('none passes') with labels boxed offset 0,0.8 notitle", f);
     }
-    fprintf(
-        f,
-        ", \\\n    '' index %d using (-0.5):%d:(%d):(0) with vectors nohead linestyle "
-        "20 title 'one replica of each model'",
-        n, q->policies + 2, q->policies);
-    if (k->baseline)
-        fprintf(f,
-                ", \\\n    '' index %d using (-0.5):%d:(%d):(0) with vectors nohead "
-                "linestyle 21 title 'dedicated (baseline)'",
-                n, q->policies + 3, q->policies);
-    if (k->bound)
-        fprintf(f,
-                ", \\\n    '' index %d using (-0.5):%d:(%d):(0) with vectors nohead "
-                "linestyle 22 title 'lower bound'",
-                n, q->policies + 4, q->policies);
     putc('\n', f);
 }
 
 static void axes(const struct chart *k, FILE *f) {
     const struct hd_question *q = k->q;
-    double strictest = q->scale[0], loosest = q->scale[0];
-    for (int s = 1; s < q->scales; s++) {
-        strictest = fmin(strictest, q->scale[s]);
-        loosest = fmax(loosest, q->scale[s]);
-    }
+    fprintf(f, "set yrange [0:%g]\n", k->most * 1.25);
     if (q->scales == 1) {
         fprintf(f, "set xrange [-0.6:%d.6]\nset boxwidth 0.6\nset xtics (",
                 q->policies - 1);
@@ -229,71 +289,130 @@ static void axes(const struct chart *k, FILE *f) {
         fputs(") noenhanced\n", f);
         return;
     }
-    /* halving every limit is the same step everywhere */
-    fprintf(f, "X(scale) = -log(scale) / log(2)\n");
-    double margin = 0.08 * log2(loosest / strictest);
-    fprintf(f, "set xrange [%g:%g]\n", -log2(loosest) - margin,
-            -log2(strictest) + margin);
-    fputs("set xtics (", f);
+    double first = k->x[0], last = k->x[0];
+    for (int s = 1; s < q->scales; s++) {
+        first = fmin(first, k->x[s]);
+        last = fmax(last, k->x[s]);
+    }
+    double margin = 0.07 * (last - first);
+    fprintf(f, "set xrange [%g:%g]\nset xtics (", first - margin, last + margin);
     for (int s = 0; s < q->scales; s++) {
         fputs(s ? ", " : "", f);
         scale_label(q, q->scale[s], f);
-        fprintf(f, " %g", -log2(q->scale[s]));
+        fprintf(f, " %g", k->x[s]);
     }
     fputs(")\n", f);
-    if (q->classes == 1)
-        fputs("set xlabel 'SLO: times the limits asked for, TTFT, TBT; stricter to the "
-              "right'\n",
-              f);
-    else
-        fputs("set xlabel 'SLO: times the limits asked for; stricter to the right'\n",
-              f);
-    fprintf(f, "MISSING(gpus, row) = gpus == gpus ? NaN : %g\n",
-            1.2 * k->most); /* NaN differs from itself */
 }
 
-static void write_script(const struct chart *k, FILE *f) {
-    const struct hd_question *q = k->q;
-    int width = 760 * k->columns + 40, height = 560 * k->rows + 130;
-    fputs("# Run in this folder: gnuplot gpus.gp\n", f);
+static void write_head(const struct chart *k, FILE *f) {
+    fputs("# Run in this folder: gnuplot gpus.gp\nDATA = 'gpus.dat'\n", f);
     for (int i = 0; i < STYLES; i++)
         fprintf(f,
                 "set style line %d linecolor rgb '%s' linewidth 2.5 pointtype %d "
                 "pointsize 1.5\n",
                 i + 1, style[i].colour, style[i].point);
-    fputs("set style line 20 linecolor rgb '#777777' linewidth 1.5 dashtype 2\n"
-          "set style line 21 linecolor rgb '#333333' linewidth 1.5 dashtype 4\n"
-          "set style line 22 linecolor rgb '#000000' linewidth 1.5 dashtype 3\n"
-          "set encoding utf8\nset border 3 linecolor rgb '#444444'\nset tics nomirror\n"
-          "set grid ytics linecolor rgb '#dddddd' linewidth 1 dashtype 1\n"
-          "set ylabel 'GPUs needed'\n",
-          f);
-    fprintf(f, "set yrange [0:%g]\n", k->most * 1.25);
+    fputs(
+        "set style line 20 linecolor rgb '#777777' linewidth 1.6 dashtype 2\n"
+        "set style line 21 linecolor rgb '#333333' linewidth 1.6 dashtype 4\n"
+        "set style line 22 linecolor rgb '#000000' linewidth 1.6 dashtype 3\n"
+        "set style textbox opaque noborder margins 0.4,0.2\n"
+        "set style line 23 linecolor rgb '#000000' linewidth 2.5 pointtype 2 pointsize "
+        "1.5\n"
+        "set encoding utf8\nset border 3 linecolor rgb '#444444'\nset tics nomirror\n"
+        "set grid ytics linecolor rgb '#cccccc' linewidth 0.7 dashtype 1\n",
+        f);
     axes(k, f);
+}
+
+/* Pixels of the PNG; the PDF has the same proportions. */
+struct page {
+    int width, height, key, axis, top; /* key, axis: heights below all panels */
+    int panel_width, panel_height, labels;
+};
+
+static struct page lay_out_page(const struct chart *k) {
+    bool lines = k->q->scales > 1;
+    int keys = 1 + k->baseline + k->bound + (lines ? k->q->policies + k->missing : 0);
+    struct page page = {.panel_width = k->columns > 1 ? 600 : 760,
+                        .panel_height = 400,
+                        .labels = lines ? 90 : 35,
+                        .top = 50,
+                        .axis = lines ? 34 : 0};
+    page.width = 85 + k->columns * page.panel_width + (k->columns - 1) * 75 + 25;
+    int in_a_row = page.width / 400;
+    page.key = 27 * ((keys + in_a_row - 1) / in_a_row) + 12;
+    page.height = page.top + k->rows * (64 + page.panel_height + page.labels) +
+                  page.axis + page.key;
+    return page;
+}
+
+static void margins(const struct page *page, double left, double right, double bottom,
+                    double top, FILE *f) {
+    fprintf(f,
+            "  set lmargin at screen %.4f\n  set rmargin at screen %.4f\n"
+            "  set bmargin at screen %.4f\n  set tmargin at screen %.4f\n",
+            left / page->width, right / page->width, bottom / page->height,
+            top / page->height);
+}
+
+static void write_terminals(const struct page *page, FILE *f) {
     fprintf(f,
             "do for [target in 'png pdf'] {\n"
             "  if (target eq 'png') {\n"
             "    set terminal pngcairo size %d,%d font 'sans,16' linewidth 1.4\n"
             "    set output '../compare.png'\n"
+            "    SMALL = ',13'; LARGE = ',19'\n"
             "  } else {\n"
-            "    set terminal pdfcairo size %.2fin,%.2fin font 'sans,16'\n"
+            "    set terminal pdfcairo size %.2fin,%.2fin font 'sans,8' linewidth "
+            "0.7 pointscale 0.5\n"
             "    set output 'gpus.pdf'\n"
-            "  }\n",
-            width, height, width / 100.0, height / 100.0);
-    fprintf(f,
-            "  set multiplot layout %d,%d margins screen %.3f,%.3f,%.3f,%.3f spacing "
-            "screen %.3f,%.3f\n",
-            k->rows, k->columns, 85.0 / width, 1 - 25.0 / width, 190.0 / height,
-            1 - 60.0 / height, 90.0 / width, 190.0 / height);
-    fputs("  set key at screen 0.5,0.015 center bottom horizontal noenhanced\n", f);
+            "    SMALL = ',6.5'; LARGE = ',9.5'\n"
+            "  }\n  set multiplot\n",
+            page->width, page->height, page->width / 200.0, page->height / 200.0);
+}
+
+static void write_captions(const struct chart *k, const struct page *page, FILE *f) {
+    char title[512];
+    snprintf(title, sizeof title, "GPUs that keep the SLO: %s, %d models on %s",
+             k->q->trace->name, k->q->models, k->q->part[0].gpu->name);
+    fputs("  set label 1 ", f);
+    quoted(f, title);
+    fprintf(f, " at screen 0.5,%.4f center font LARGE noenhanced\n",
+            1 - 24.0 / page->height);
+    if (k->q->scales > 1)
+        fprintf(f,
+                "  set label 2 'SLO, stricter to the right: factor%s' at screen "
+                "0.5,%.4f center\n",
+                k->q->classes == 1 ? ", TTFT limit, TBT limit" : " of every limit",
+                (page->key + page->axis / 2.0) / page->height);
+}
+
+static void write_script(const struct chart *k, FILE *f) {
+    struct page page = lay_out_page(k);
+    write_head(k, f);
+    write_terminals(&page, f);
+    write_captions(k, &page, f);
+    fputs("  set border 3\n  set key off\n  set tics\n", f);
     for (int n = 0; n < k->panels; n++) {
+        int column = n % k->columns, row = n / k->columns;
+        double left = 85 + column * (page.panel_width + 75);
+        double top =
+            page.height - page.top - 44 - row * (64 + page.panel_height + page.labels);
+        margins(&page, left, left + page.panel_width, top - page.panel_height, top, f);
         panel_title(k, k->panel[n], f);
-        if (q->scales > 1)
+        fputs(column ? "  unset ylabel\n" : "  set ylabel 'GPUs needed'\n", f);
+        if (k->q->scales > 1)
             plot_lines(k, n, f);
         else
             plot_bars(k, n, f);
-        if (n == 0) fputs("  unset key\n", f);
+        if (n == 0) fputs("  unset label\n", f);
     }
+    margins(&page, 0, page.width, 0, page.key, f);
+    fputs("  unset title\n  unset ylabel\n  unset tics\n  set border 0\n"
+          "  set key on inside center center horizontal Left reverse samplen 3 "
+          "noenhanced\n",
+          f);
+    plot_key(k, f);
     fputs("  unset multiplot\n  unset output\n}\n", f);
 }
 
@@ -318,6 +437,7 @@ bool hd_report_chart(const struct hd_report *report, const struct hd_comparison 
     k.panel = calloc((size_t)c->answers, sizeof *k.panel);
     if (!k.panel) return hd_fail(err, "out of memory");
     survey(&k);
+    lay_out_scales(&k);
     bool ok = write_file(&k, dir, "figures/gpus.dat", write_data, err) &&
               write_file(&k, dir, "figures/gpus.gp", write_script, err);
     free(k.panel);

@@ -187,8 +187,8 @@ static void block(const struct hd_report *report, const struct hd_comparison *c,
     if (q->metric == HD_METRIC_RATIO) fputs(" (by the artifact's time ratio)", out);
     if (q->classes == 1)
         fprintf(out, ": ttft %s, tbt %s",
-                hd_say_seconds(q->slo[0].ttft_s * a->scale).text,
-                hd_say_seconds(q->slo[0].tbt_s * a->scale).text);
+                hd_say_limit(q->slo[0].ttft_s * a->scale).text,
+                hd_say_limit(q->slo[0].tbt_s * a->scale).text);
     else if (a->scale != 1)
         fprintf(out, ": every limit times %g", a->scale);
     fputs(c->complete ? "\n" : "  (incomplete)\n", out);

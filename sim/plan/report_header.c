@@ -61,11 +61,11 @@ static void window_line(const struct hd_question *q, FILE *out) {
 
 static void limits(FILE *out, double ttft_s, double tbt_s) {
     if (isfinite(ttft_s))
-        fprintf(out, "ttft %s, ", hd_say_seconds(ttft_s).text);
+        fprintf(out, "ttft %s, ", hd_say_limit(ttft_s).text);
     else
         fputs("no ttft limit, ", out);
     if (isfinite(tbt_s))
-        fprintf(out, "tbt %s", hd_say_seconds(tbt_s).text);
+        fprintf(out, "tbt %s", hd_say_limit(tbt_s).text);
     else
         fputs("no tbt limit", out);
 }
