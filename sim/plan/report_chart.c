@@ -28,6 +28,14 @@ static void quoted(FILE *f, const char *text) {
     putc('\'', f);
 }
 
+/* A policy's name on the chart; one that could not be deployed is marked. */
+static void policy_name(const struct hd_policy_choice *p, FILE *f) {
+    char name[256];
+    snprintf(name, sizeof name, "%s%s", p->label,
+             p->script->clairvoyant ? " (sees the future)" : "");
+    quoted(f, name);
+}
+
 struct chart {
     const struct hd_question *q;
     const struct hd_comparison *c;
@@ -211,7 +219,7 @@ static void plot_key(const struct chart *k, FILE *f) {
     for (int p = 0; p < k->q->policies && k->q->scales > 1; p++) {
         fprintf(f, "%sNaN with linespoints linestyle %d title ", between,
                 p % STYLES + 1);
-        quoted(f, k->q->policy[p].label);
+        policy_name(&k->q->policy[p], f);
         between = ", ";
     }
     fprintf(f, "%sNaN with lines linestyle 20 title 'one replica of each model'",
@@ -264,13 +272,16 @@ static void plot_bars(const struct chart *k, int n, FILE *f) {
         if (answered(a) && a->saved > 0)
             fputs("3:(sprintf(\"%d GPUs\\nsaves %.0f %%\", $3, $7)) with labels boxed "
                   "offset "
-                  "0,1.4 notitle",
+                  "0,1.5 font SMALL notitle",
                   f);
         else if (answered(a))
-            fputs("3:(sprintf('%d GPUs', $3)) with labels boxed offset 0,0.8 notitle",
+            fputs("3:(sprintf('%d GPUs', $3)) with labels boxed offset 0,0.8 font "
+                  "SMALL notitle",
                   f);
         else
-            fputs("(0):('none passes') with labels boxed offset 0,0.8 notitle", f);
+            fputs(
+                "(0):('none passes') with labels boxed offset 0,0.8 font SMALL notitle",
+                f);
     }
     putc('\n', f);
 }
@@ -283,7 +294,7 @@ static void axes(const struct chart *k, FILE *f) {
                 q->policies - 1);
         for (int p = 0; p < q->policies; p++) {
             fputs(p ? ", " : "", f);
-            quoted(f, q->policy[p].label);
+            policy_name(&q->policy[p], f);
             fprintf(f, " %d", p);
         }
         fputs(") noenhanced\n", f);
@@ -338,7 +349,7 @@ static struct page lay_out_page(const struct chart *k) {
                         .labels = lines ? 90 : 35,
                         .top = 50,
                         .axis = lines ? 34 : 0};
-    page.width = 85 + k->columns * page.panel_width + (k->columns - 1) * 75 + 25;
+    page.width = 105 + k->columns * page.panel_width + (k->columns - 1) * 75 + 25;
     int in_a_row = page.width / 400;
     page.key = 27 * ((keys + in_a_row - 1) / in_a_row) + 12;
     page.height = page.top + k->rows * (64 + page.panel_height + page.labels) +
@@ -395,12 +406,13 @@ static void write_script(const struct chart *k, FILE *f) {
     fputs("  set border 3\n  set key off\n  set tics\n", f);
     for (int n = 0; n < k->panels; n++) {
         int column = n % k->columns, row = n / k->columns;
-        double left = 85 + column * (page.panel_width + 75);
+        double left = 105 + column * (page.panel_width + 75);
         double top =
             page.height - page.top - 44 - row * (64 + page.panel_height + page.labels);
         margins(&page, left, left + page.panel_width, top - page.panel_height, top, f);
         panel_title(k, k->panel[n], f);
-        fputs(column ? "  unset ylabel\n" : "  set ylabel 'GPUs needed'\n", f);
+        fputs(column ? "  unset ylabel\n" : "  set ylabel 'GPUs needed' offset 0.5,0\n",
+              f);
         if (k->q->scales > 1)
             plot_lines(k, n, f);
         else

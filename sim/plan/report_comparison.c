@@ -169,9 +169,10 @@ static void baseline_line(const struct hd_comparison *c, const struct hd_answer 
         fprintf(out, " and attains %s", hd_say_percent(a->one_each_attained).text);
     int best = -1;
     for (int i = 0; i < count; i++)
-        if (a[i].whole && a[i].reached && (best < 0 || row[i].gpus < row[best].gpus))
+        if (a[i].whole && a[i].reached && !row[i].clairvoyant &&
+            (best < 0 || row[i].gpus < row[best].gpus))
             best = i;
-    if (best >= 0 && c->one_each_gpus > 0)
+    if (best >= 0 && row[best].gpus < c->one_each_gpus)
         fprintf(out, ": against that %s saves %s", row[best].policy,
                 hd_say_percent(1 - (double)row[best].gpus / c->one_each_gpus).text);
     putc('\n', out);

@@ -108,7 +108,7 @@ static void slo_lines(const struct hd_question *q, FILE *out) {
         for (int i = 0; i < q->scales; i++)
             fprintf(out, "%s%g", i ? ", " : "", q->scale[i]);
     }
-    fprintf(out, "; %s metric; passes when ", hd_metric_name(q->metric));
+    fprintf(out, "; %s metric\n          passes when ", hd_metric_name(q->metric));
     rules(q, out);
     putc('\n', out);
 }

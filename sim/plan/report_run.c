@@ -111,7 +111,7 @@ static void use_lines(const struct hd_run_figures *f, FILE *out) {
             hd_say_span(f->stage_s[HD_STAGE_LOAD]).text,
             hd_say_span(f->stage_s[HD_STAGE_KV_OUT]).text,
             hd_say_span(f->stage_s[HD_STAGE_KV_IN]).text);
-    fprintf(out, "tokens    %s out, %s/s; in time %s/s of %s requests/s\n",
+    fprintf(out, "tokens    %s out, %s/s; goodput %s tokens/s, %s requests/s\n",
             hd_say_count(f->output_tokens).text,
             hd_say_rough(f->output_tokens_per_s).text,
             hd_say_rough(f->goodput.tokens_per_s).text,
