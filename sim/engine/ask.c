@@ -240,7 +240,6 @@ int64_t hd_ask_group_blocks(const struct hd_engine *e, struct hd_grp g) {
 
 struct hd_req hd_ask_group_first(const struct hd_engine *e, struct hd_grp g) {
     int best = -1;
-    struct hd_req first;
     const struct hd_group *group = &e->group[g.slot];
     const struct hd_instance *i = &e->instance[group->instance];
     int candidate[2] = {group->waiting.count ? group->waiting.first : -1,
@@ -257,8 +256,10 @@ struct hd_req hd_ask_group_first(const struct hd_engine *e, struct hd_grp g) {
         int slot = i->prefilling[n];
         if (best < 0 || e->request[slot].id < e->request[best].id) best = slot;
     }
-    first = hd_req_of(e, best);
-    return first;
+    int chunking = i->turn == g.slot ? i->chunking : -1;
+    if (chunking >= 0 && (best < 0 || e->request[chunking].id < e->request[best].id))
+        best = chunking;
+    return hd_req_of(e, best);
 }
 
 bool hd_ask_group_fits(const struct hd_engine *e, struct hd_grp g, struct hd_req req,

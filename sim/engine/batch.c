@@ -365,6 +365,7 @@ void hd_batch_settle(struct hd_engine *e, struct hd_instance *i, int64_t k) {
     hd_tick tbt = e->config->model[model].tbt;
     if (tbt != HD_TICK_NEVER) record(e, b, tbt, k);
     count_gaps(e, b, k);
+    i->phase = HD_PHASE_BOUNDARY;
     int64_t blocks = hd_batch_blocks_after(b, k);
     if (blocks != b->blocks) hd_kv_take(e, i, model, blocks - b->blocks);
     b->blocks = blocks;
@@ -376,7 +377,6 @@ void hd_batch_settle(struct hd_engine *e, struct hd_instance *i, int64_t k) {
     e->measure->iterations += k;
     e->measure->segments++;
     e->measure->tokens_emitted += k * b->measured;
-    i->phase = HD_PHASE_BOUNDARY;
     while (b->count && b->member[0].finish == b->step) {
         struct hd_member m = heap_take(b, 0);
         leave(e, i, &m);

@@ -125,6 +125,8 @@ int hd_instance_form(struct hd_engine *e, const struct hd_form *f) {
     struct hd_instance *i = &e->instance[number];
     memset(i, 0, sizeof *i);
     hd_heap_reserve(&e->events, e->links + e->instances);
+    hd_heap_reserve(&e->wants, e->instances);
+    hd_heap_reserve(&e->dirty, e->instances);
     i->role = hd_ask_role(e, f->role);
     i->node = e->gpu[gpu[0]].node;
     i->kind = e->gpu[gpu[0]].kind;

@@ -81,6 +81,18 @@ void hd_index_touch(struct hd_engine *e, struct hd_instance *i) {
     }
 }
 
+void hd_index_reshape(struct hd_engine *e, struct hd_instance *i, int shape) {
+    struct hd_role *r = &e->role[i->role];
+    int number = hd_instance_number(e, i);
+    for (int key = 0; i->shape < r->indexed_shapes && key < HD_KEYS; key++) {
+        struct hd_index *x = &r->index[i->shape * HD_KEYS + key];
+        hd_heap_remove(&x->least, number);
+        hd_heap_remove(&x->most, number);
+    }
+    i->shape = shape;
+    hd_index_touch(e, i);
+}
+
 void hd_index_join(struct hd_engine *e, int instance) {
     struct hd_role *r = &e->role[e->instance[instance].role];
     r->member = hd_grow(r->member, &r->capacity, r->members + 1, sizeof *r->member);

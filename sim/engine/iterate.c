@@ -212,12 +212,10 @@ static bool switch_model(struct hd_engine *e, struct hd_instance *i) {
         }
         if (i->transfers_out || i->transfers_in) return false;
         if (hd_kv_out_others(e, i, i->turn, -1, false)) continue;
-        g->switch_time += e->now - i->phase_since;
         hd_turn_end(e, i, HD_WHY_FULL);
         return false;
     }
     stage(e, i, HD_STAGE_LOAD);
-    g->switch_time += e->now - i->phase_since;
     if (i->option.prefill <= 0) hd_kv_in(e, i, i->turn, i->option.max);
     hd_instance_phase(e, i, i->transfers_in ? HD_PHASE_KV : HD_PHASE_BOUNDARY);
     if (i->prefetch >= 0) hd_load_start(e, i, i->prefetch, false);
@@ -322,8 +320,6 @@ void hd_turn_plan(struct hd_engine *e, struct hd_instance *i) {
     if (i->phase == HD_PHASE_SWITCH && !switch_model(e, i)) return;
     if (i->phase == HD_PHASE_KV) {
         if (i->transfers_in) return;
-        struct hd_group *g = &e->group[i->turn];
-        g->kv_time += e->now - i->phase_since;
         stage(e, i, HD_STAGE_KV_IN);
         hd_instance_phase(e, i, HD_PHASE_BOUNDARY);
     }

@@ -31,21 +31,23 @@ bool hd_fleet_could_hold(const struct hd_engine *e, int model, int64_t tokens) {
     return tokens <= e->most_tokens[model];
 }
 
-static void note_vram(struct hd_engine *e, const struct hd_instance *i, int64_t bytes) {
-    e->vram_now += bytes * i->tp;
-    if (e->vram_now > e->measure->peak_vram_bytes)
-        e->measure->peak_vram_bytes = e->vram_now;
+/* Bytes on each of its GPUs as of now; before any is given back and after any is
+ * taken, so that the most is seen though KV grows unseen while a plan runs. */
+static void note_vram(struct hd_engine *e, const struct hd_instance *i) {
+    int64_t bytes = i->weights + hd_instance_kv_now(e, i);
+    if (bytes > e->measure->peak_vram_bytes) e->measure->peak_vram_bytes = bytes;
 }
 
 void hd_kv_take(struct hd_engine *e, struct hd_instance *i, int model, int64_t blocks) {
-    int64_t bytes = blocks * hd_block_bytes(e, i, model);
-    i->kv += bytes;
-    note_vram(e, i, bytes);
-    HD_CHECK(i->kv >= 0 && i->kv + i->weights <= i->usable && i->kv <= i->kv_limit);
+    i->kv += blocks * hd_block_bytes(e, i, model);
+    note_vram(e, i);
+    HD_CHECK(i->kv + i->weights <= i->usable && i->kv <= i->kv_limit);
 }
 
 void hd_kv_give(struct hd_engine *e, struct hd_instance *i, int model, int64_t blocks) {
-    hd_kv_take(e, i, model, -blocks);
+    note_vram(e, i);
+    i->kv -= blocks * hd_block_bytes(e, i, model);
+    HD_CHECK(i->kv >= 0);
 }
 
 /* ---- idle KV of an instance: least recently used first ----------------------------
@@ -160,7 +162,7 @@ bool hd_load_start(struct hd_engine *e, struct hd_instance *i, int model,
     r = &i->resident[i->residents++];
     *r = (struct hd_resident){model, HD_LOADING, demanded, -1};
     i->weights += bytes;
-    note_vram(e, i, bytes);
+    note_vram(e, i);
     hd_holder_add(e, model, hd_instance_number(e, i));
     if (e->config->switching.placed && e->now == 0) {
         r->state = HD_RESIDENT;
@@ -191,8 +193,8 @@ void hd_evict(struct hd_engine *e, struct hd_instance *i, int model) {
     if (!r) return;
     if (r->state == HD_LOADING) hd_transfer_cancel(e, r->transfer);
     int64_t bytes = e->shape[i->shape].weight_bytes[model];
+    note_vram(e, i);
     i->weights -= bytes;
-    note_vram(e, i, -bytes);
     *r = i->resident[--i->residents];
     hd_holder_remove(e, model, hd_instance_number(e, i));
 }

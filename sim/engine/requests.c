@@ -39,7 +39,11 @@ void hd_request_phase(struct hd_engine *e, struct hd_request *r, enum hd_blame p
 void hd_request_regroup(struct hd_engine *e, struct hd_request *r, int group) {
     hd_request_phase(e, r, r->phase);
     r->group = group;
-    hd_request_phase(e, r, r->phase);
+    if (group < 0) return;
+    /* what the group's turns spent before it came is no time of its own */
+    const struct hd_group *g = &e->group[group];
+    r->base_switch = stage_time(e, group, HD_PHASE_SWITCH, g->switch_time);
+    r->base_kv = stage_time(e, group, HD_PHASE_KV, g->kv_time);
 }
 
 /* Enters or leaves the count of models with work. */

@@ -1,5 +1,5 @@
 /* One run: the clock, the order of things within an instant, the callbacks. */
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,10 +95,12 @@ static void run_events(struct hd_engine *e) {
         if (id < e->links) {
             hd_link_event(e, id);
         } else {
+            e->boundaries = true;
             hd_heap_remove(&e->events, id);
             hd_turn_boundary(e, &e->instance[id - e->links]);
         }
     }
+    e->boundaries = true;
 }
 
 static bool take_arrivals(struct hd_engine *e) {
@@ -204,7 +206,7 @@ static void apply_pending(struct hd_engine *e, int number) {
     if (i->limits && !mid) {
         i->limits = false;
         i->kv_limit = i->kv_wanted;
-        i->shape = hd_shape_of(e, i->kind, i->tp, i->share, i->kv_limit);
+        hd_index_reshape(e, i, hd_shape_of(e, i->kind, i->tp, i->share, i->kv_limit));
         while (i->kv > i->kv_limit && i->batch.count > 1) hd_preempt_youngest(e, i);
         if (i->kv > i->kv_limit) i->kv_limit = i->kv; /* no further than it can */
     }
@@ -214,27 +216,34 @@ static void apply_pending(struct hd_engine *e, int number) {
         hd_instance_maybe_close(e, i);
 }
 
-static int by_number(const void *a, const void *b) {
-    return *(const int32_t *)a < *(const int32_t *)b ? -1 : 1;
-}
-
-/* Plans whoever has a boundary or a change behind it, in order of number. */
+/* One round: what waited for a boundary, then the plans, each in order of number.
+ * What a plan does to an instance of a higher number is in that one's plan of this
+ * round; one of a lower number has had its plan, and gets another round. */
 static void plan_dirty(struct hd_engine *e) {
-    int count = e->dirty_count;
-    int32_t *now = e->dirty;
-    e->dirty = e->planning;
-    e->planning = now;
-    int capacity = e->dirty_capacity;
-    e->dirty_capacity = e->planning_capacity;
-    e->planning_capacity = capacity;
-    e->dirty_count = 0;
-    if (count > 1) qsort(now, (size_t)count, sizeof *now, by_number);
-    for (int n = 0; n < count; n++) e->instance[now[n]].dirty = false;
-    for (int n = 0; n < count; n++)
-        if (e->instance[now[n]].alive) apply_pending(e, now[n]);
-    for (int n = 0; n < count; n++)
-        if (e->instance[now[n]].alive) hd_turn_plan(e, &e->instance[now[n]]);
-    e->planned_now = true;
+    struct hd_index_heap *dirty = &e->dirty;
+    e->pending_count = 0;
+    while (dirty->count) {
+        int number = dirty->node[0].id;
+        hd_heap_remove(dirty, number);
+        struct hd_instance *i = &e->instance[number];
+        if (!i->alive || i->pending_round == e->round) continue;
+        i->pending_round = e->round;
+        e->pending = hd_grow(e->pending, &e->pending_capacity, e->pending_count + 1,
+                             sizeof *e->pending);
+        e->pending[e->pending_count++] = number;
+        apply_pending(e, number);
+    }
+    for (int n = 0; n < e->pending_count; n++)
+        hd_instance_dirty(e, &e->instance[e->pending[n]]);
+    while (dirty->count && dirty->node[0].key == e->round) {
+        e->planning = dirty->node[0].id;
+        hd_heap_remove(dirty, e->planning);
+        if (e->planned <= e->planning) e->planned = e->planning + 1;
+        if (e->instance[e->planning].alive) hd_turn_plan(e, &e->instance[e->planning]);
+    }
+    e->planned = INT_MAX;
+    e->planning = -1;
+    e->round++;
 }
 
 /* Turns for whoever needs one, lowest number first, then plans; again while that
@@ -248,7 +257,7 @@ static bool settle_instances(struct hd_engine *e) {
             if (i->alive && i->wants_turn && i->turn < 0 && !call_turn(e, number))
                 return false;
         }
-        if (e->dirty_count == 0) return true;
+        if (e->dirty.count == 0) return true;
         plan_dirty(e);
         if (e->queue_count && !drain_queue(e)) return false;
     }
@@ -256,7 +265,8 @@ static bool settle_instances(struct hd_engine *e) {
 
 static bool run_instant(struct hd_engine *e) {
     e->calls_now = 0;
-    e->planned_now = false;
+    e->boundaries = false;
+    e->planned = 0;
     fail_gpus(e);
     run_events(e);
     return drain_queue(e) && take_arrivals(e) && lose_patience(e) && run_timers(e) &&
@@ -346,6 +356,8 @@ static struct hd_engine *create(const struct hd_run_config *c,
         e->model[n].first_group = e->model[n].last_group = -1;
         e->model[n].held = (struct hd_list){-1, -1, 0};
     }
+    e->planning = -1;
+    e->round = 1;
     hd_fleet_init(e);
     hd_heap_reserve(&e->events, e->links);
     e->next_tick =
@@ -383,11 +395,12 @@ static void destroy(struct hd_engine *e) {
     }
     hd_heap_free(&e->events);
     hd_heap_free(&e->wants);
-    void *rest[] = {e->request,  e->group,   e->instance,     e->gpu,
-                    e->node,     e->link,    e->shape,        e->role,
-                    e->transfer, e->model,   e->gpu_link_in,  e->timer,
-                    e->queue,    e->dirty,   e->planning,     e->gpu_link_out,
-                    e->patient,  e->scratch, e->held_scratch, e->most_tokens};
+    hd_heap_free(&e->dirty);
+    void *rest[] = {e->request,  e->group,        e->instance,     e->gpu,
+                    e->node,     e->link,         e->shape,        e->role,
+                    e->transfer, e->model,        e->gpu_link_in,  e->timer,
+                    e->queue,    e->pending,      e->gpu_link_out, e->patient,
+                    e->scratch,  e->held_scratch, e->most_tokens};
     for (size_t n = 0; n < sizeof rest / sizeof *rest; n++) free(rest[n]);
     gsl_rng_free(e->random);
     if (e->cuts) gsl_rng_free(e->cuts);

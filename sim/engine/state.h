@@ -150,7 +150,8 @@ struct hd_instance {
     int32_t role, kind, node, tp, shape;
     double share;
     int32_t gpu[HD_GPUS_PER_INSTANCE_MAX];
-    bool alive, closing, dissolve, many, dirty, limits;
+    bool alive, closing, dissolve, many, limits;
+    int64_t pending_round;
     int64_t kv_wanted;  /* a limit that takes effect at the next boundary */
     uint8_t phase, why; /* why: of the pending turn callback */
     bool wants_turn;    /* a turn callback is due */
@@ -282,7 +283,9 @@ struct hd_engine {
     const struct hd_policy *policy;
     struct hd_measure *measure;
     hd_tick now;
-    bool step, planned_now, failed, stop;
+    bool step, failed, stop;
+    bool boundaries; /* those at `now` have happened; plans are not made yet */
+    int planned;     /* instances below this number have had their plan at `now` */
     struct hd_err err;
     gsl_rng *random, *cuts;
 
@@ -301,7 +304,7 @@ struct hd_engine {
     int links;
     int32_t *gpu_link_in, *gpu_link_out; /* per GPU: host to device, device to host */
     struct hd_transfer *transfer;
-    int64_t vram_now, *most_tokens; /* most_tokens: per model, on the best instance */
+    int64_t *most_tokens; /* most_tokens: per model, on the best instance */
     int transfers, transfer_capacity, free_transfer;
     struct hd_model_state *model;
     int32_t *model_held_scratch;
@@ -312,16 +315,17 @@ struct hd_engine {
 
     struct hd_index_heap events; /* ids: links, then instances */
     struct hd_index_heap wants;  /* instances that a `turn` is due to */
+    struct hd_index_heap dirty;  /* those with a boundary or a change behind them */
     struct hd_timer *timer;      /* heap by (at, order) */
     int timers, timer_capacity;
     int64_t timer_orders;
     hd_tick next_tick;
     struct hd_queued *queue; /* callbacks owed, FIFO */
     int queue_first, queue_count, queue_capacity;
-    int32_t *dirty;
-    int dirty_count, dirty_capacity;
-    int32_t *planning; /* the dirty ones of this round */
-    int planning_capacity;
+    int64_t round;    /* of plans */
+    int32_t planning; /* the instance whose plan is being made, -1: none */
+    int32_t *pending; /* instances of this round */
+    int pending_count, pending_capacity;
     struct hd_list held;
     int64_t next_id, calls_now, uses;
     struct hd_arrival arrival; /* the next one */
@@ -498,6 +502,8 @@ int hd_shape_of(struct hd_engine *, int kind, int tp, double share, int64_t kv_l
 void hd_index_join(struct hd_engine *, int instance);
 void hd_index_leave(struct hd_engine *, int instance);
 void hd_index_touch(struct hd_engine *, struct hd_instance *);
+/* It is of another shape from now on. */
+void hd_index_reshape(struct hd_engine *, struct hd_instance *, int shape);
 void hd_holder_add(struct hd_engine *, int model, int instance);
 void hd_holder_remove(struct hd_engine *, int model, int instance);
 

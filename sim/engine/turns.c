@@ -8,11 +8,9 @@ void hd_instance_wake(struct hd_engine *e, struct hd_instance *i, hd_tick at) {
 }
 
 void hd_instance_dirty(struct hd_engine *e, struct hd_instance *i) {
-    if (i->dirty || !i->alive) return;
-    i->dirty = true;
-    e->dirty =
-        hd_grow(e->dirty, &e->dirty_capacity, e->dirty_count + 1, sizeof *e->dirty);
-    e->dirty[e->dirty_count++] = hd_instance_number(e, i);
+    int number = hd_instance_number(e, i);
+    if (!i->alive || hd_heap_has(&e->dirty, number)) return;
+    hd_heap_set(&e->dirty, number, e->round + (number <= e->planning));
 }
 
 static enum hd_gpu_use use_of(const struct hd_instance *i) {
@@ -30,10 +28,15 @@ static enum hd_gpu_use use_of(const struct hd_instance *i) {
     }
 }
 
-/* Enters a phase and keeps the account of GPU time. A boundary has no length: it
+/* Enters a phase and keeps the accounts: of what the turn's group waited for, and of
+ * GPU time. A boundary has no length: it
  * is not accounted, so that a plan that was cut counts as one that was not. */
 void hd_instance_phase(struct hd_engine *e, struct hd_instance *i,
                        enum hd_phase phase) {
+    if (i->turn >= 0 && i->phase == HD_PHASE_SWITCH)
+        e->group[i->turn].switch_time += e->now - i->phase_since;
+    if (i->turn >= 0 && i->phase == HD_PHASE_KV)
+        e->group[i->turn].kv_time += e->now - i->phase_since;
     i->phase = (uint8_t)phase;
     i->phase_since = e->now;
     if (phase == HD_PHASE_BOUNDARY) return;
@@ -49,7 +52,6 @@ void hd_instance_want(struct hd_engine *e, struct hd_instance *i, enum hd_why wh
     if (i->turn >= 0 || !i->alive || i->phase == HD_PHASE_STARTING) return;
     hd_instance_dirty(e, i);
     if (i->wants_turn) return;
-    hd_heap_reserve(&e->wants, hd_instance_number(e, i) + 1);
     hd_heap_set(&e->wants, hd_instance_number(e, i), 0);
     i->wants_turn = true;
     i->why = (uint8_t)why;
@@ -60,18 +62,19 @@ bool hd_other_work(const struct hd_engine *e, const struct hd_instance *i) {
     return i->with_work > (e->group[i->turn].size > 0);
 }
 
-/* Ends the plan at the first boundary at or after t. Once the instant's plans
- * are made, the boundary at `now` lies behind: then the first one after it. */
+/* Ends the plan at the first boundary at or after t. Once the instance has had its
+ * plan of this instant, the boundary at `now` lies behind: then the first one after
+ * it. Before the boundaries of this instant it is left to take its turn. */
 static void cut_at(struct hd_engine *e, struct hd_instance *i, hd_tick t) {
     struct hd_batch *b = &i->batch;
     if (i->phase != HD_PHASE_DECODE) return;
     hd_tick x = t - b->start;
-    if (t == e->now && e->planned_now) x++;
+    if (t == e->now && hd_instance_number(e, i) < e->planned) x++;
     int64_t k = hd_batch_inverse(b, x);
     if (k >= b->steps) return;
     b->steps = k;
     hd_tick end = b->start + hd_batch_time(b, k);
-    if (end > e->now) {
+    if (end > e->now || !e->boundaries) {
         hd_instance_wake(e, i, end);
         return;
     }
@@ -116,7 +119,8 @@ void hd_instance_work(struct hd_engine *e, struct hd_instance *i, int group) {
 
 int64_t hd_instance_kv_now(const struct hd_engine *e, const struct hd_instance *i) {
     if (e->step || i->phase != HD_PHASE_DECODE) return i->kv;
-    int64_t blocks = hd_batch_blocks_after(&i->batch, hd_batch_done_by(i, e->now));
+    int64_t done = hd_batch_done_by(i, e->boundaries ? e->now : e->now - 1);
+    int64_t blocks = hd_batch_blocks_after(&i->batch, done);
     return i->kv +
            (blocks - i->batch.blocks) * hd_block_bytes(e, i, e->group[i->turn].model);
 }

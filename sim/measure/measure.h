@@ -122,6 +122,7 @@ struct hd_measure {
     double stage_s[HD_STAGES];
     double active_models_s; /* integral over the window */
     int active_models_peak;
+    /* the most that was used on one GPU (weights and KV), and on one host */
     int64_t peak_vram_bytes, peak_dram_bytes;
     int64_t iterations, iterations_stepped, segments, callbacks;
     hd_tick end; /* when the run ended */

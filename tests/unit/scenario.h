@@ -4,9 +4,16 @@
 #ifndef HD_TESTS_SCENARIO_H
 #define HD_TESTS_SCENARIO_H
 
+#include <stdio.h>
+
 #include "engine/engine.h"
 
-enum { WORLD_MODELS_MAX = 5, WORLD_KINDS = 2, WORLD_NODES_MAX = 3, WORLD_ARRIVALS_MAX = 160 };
+enum {
+    WORLD_MODELS_MAX = 5,
+    WORLD_KINDS = 2,
+    WORLD_NODES_MAX = 3,
+    WORLD_ARRIVALS_MAX = 160
+};
 
 struct world {
     struct hd_run_config config;
@@ -21,19 +28,26 @@ struct world {
     bool watches; /* its policy decides by what it reads of running segments */
 };
 
-/* What a run was, to the last bit: a digest of every finished request in order,
- * of the histograms and of the counts. */
+/* What a run was, to the last bit: a digest of every finished request in order, of
+ * every callback in order, of all that the policy read, of the histograms and of the
+ * counts. */
 struct outcome {
     enum hd_run_end end;
-    uint64_t digest;
-    int64_t iterations, segments, finished, preempted, callbacks, switches, arrivals;
-    double late; /* share of tokens */
-    char error[256], last[160];
+    uint64_t digest, reads; /* reads: the policy's part of it */
+    int64_t iterations, stepped, segments, finished, preempted, callbacks, switches;
+    int64_t arrivals, measured, ended[HD_STATUSES];
+    int64_t tokens, late;
+    bool conserved; /* every request ended once; tokens and GPU time add up */
+    int bad_blame;  /* requests whose blame is below 0 or is not their latency */
+    FILE *log;      /* of the finished requests, to read a failure by */
+    char error[256], last[256];
 };
 
 void world_make(struct world *, uint64_t seed);
 void world_free(struct world *);
 struct outcome world_run(struct world *, bool step, uint64_t cut_seed);
+struct outcome world_run_logged(struct world *, bool step, uint64_t cut_seed,
+                                FILE *log);
 /* The whole world as text, to read a failure by. */
 void world_print(const struct world *);
 

@@ -1,0 +1,548 @@
+/* The random policy of the engine's tests. It checks beforehand whatever would be
+ * an error, by nothing but what a policy may ask. */
+#include "unit/scenario_policy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 512 }; /* groups, members, instances that it looks at */
+
+uint64_t draw_next(uint64_t *state) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+uint64_t draw_below(uint64_t *state, uint64_t below) {
+    return draw_next(state) % below;
+}
+
+void digest_add(uint64_t *digest, uint64_t value) {
+    uint64_t z = (*digest ^ value) * 0xff51afd7ed558ccdu;
+    *digest = (z ^ (z >> 32)) + 0x9e3779b97f4a7c15u;
+}
+
+void digest_double(uint64_t *digest, double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    digest_add(digest, bits);
+}
+
+static int draw(struct wanderer *w, int below) {
+    return (int)draw_below(&w->random, (uint64_t)below);
+}
+
+static bool chance(struct wanderer *w, int percent) {
+    return draw(w, 100) < percent;
+}
+
+static double some_time(struct wanderer *w, int most_ms) {
+    if (w->whole_ms) return 0.001 * (1 + draw(w, most_ms));
+    return 1e-6 * (1 + draw(w, 1000 * most_ms));
+}
+
+/* It would go on for ever where a request can never be served: it stops to poke. */
+static bool tired(const struct wanderer *w) {
+    return w->callbacks > 3000;
+}
+
+static const char *const role_name[] = {"one", "two"};
+
+/* ---- reading ------------------------------------------------------------------ */
+
+static void read_request(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
+    uint64_t *d = &w->digest;
+    digest_add(d, (uint64_t)hd_ask_request_id(e, r));
+    digest_add(d, (uint64_t)hd_ask_request_tokens(e, r));
+    digest_add(d, (uint64_t)hd_ask_request_context(e, r));
+    digest_double(d, hd_ask_request_slack_s(e, r));
+    digest_add(d, (uint64_t)hd_ask_request_state(e, r));
+    digest_add(d, (uint64_t)hd_ask_request_kv(e, r));
+    digest_add(d, (uint64_t)hd_ask_request_kv_at(e, r));
+    digest_add(d, (uint64_t)hd_ask_request_retries(e, r));
+    digest_add(d, (uint64_t)hd_ask_request_group(e, r).slot);
+}
+
+static void read_group(struct wanderer *w, struct hd_engine *e, struct hd_grp g) {
+    uint64_t *d = &w->digest;
+    struct hd_req member[MOST];
+    int size = hd_ask_group_size(e, g);
+    digest_add(d, (uint64_t)size);
+    digest_add(d, (uint64_t)hd_ask_group_model(e, g));
+    digest_add(d, (uint64_t)hd_ask_group_waiting(e, g));
+    digest_add(d, (uint64_t)hd_ask_group_waiting_tokens(e, g));
+    digest_add(d, (uint64_t)hd_ask_group_context(e, g));
+    digest_add(d, (uint64_t)hd_ask_group_blocks(e, g));
+    digest_add(d, hd_ask_group_started(e, g));
+    digest_add(d, (uint64_t)hd_ask_group_first(e, g).slot);
+    digest_add(d, hd_ask_group_fits(e, g, HD_NO_REQ, 17));
+    digest_double(d, hd_ask_step_s(e, g));
+    if (size > MOST) return;
+    if (hd_ask_group_members(e, g, member) != size) abort();
+    if (size && member[0].slot != hd_ask_group_first(e, g).slot) abort();
+    for (int m = 0; m < size; m++) read_request(w, e, member[m]);
+}
+
+static void read_instance(struct wanderer *w, struct hd_engine *e, int n) {
+    uint64_t *d = &w->digest;
+    struct hd_instance_view v = hd_ask_instance(e, n);
+    digest_add(d, v.alive);
+    digest_add(d, (uint64_t)v.state);
+    digest_add(d, (uint64_t)v.turns);
+    digest_add(d, (uint64_t)v.model);
+    digest_add(d, (uint64_t)v.groups);
+    digest_add(d, (uint64_t)v.requests);
+    digest_add(d, (uint64_t)v.waiting);
+    digest_add(d, (uint64_t)v.waiting_tokens);
+    digest_add(d, (uint64_t)v.tail_model);
+    digest_add(d, (uint64_t)v.tail_size);
+    digest_add(d, (uint64_t)v.rest_at);
+    if (!v.alive) return;
+    digest_add(d, (uint64_t)hd_ask_instance_turn(e, n).slot);
+    digest_add(d, (uint64_t)hd_ask_instance_head(e, n).slot);
+    digest_double(d, hd_ask_instance_queue_s(e, n));
+    digest_add(d, (uint64_t)hd_ask_instance_kv_total(e, n));
+    digest_add(d, (uint64_t)hd_ask_instance_kv_used(e, n));
+    digest_add(d, (uint64_t)hd_ask_instance_step_at(e, n));
+    for (int m = 0; m < w->models; m++) digest_double(d, hd_ask_switch_s(e, n, m));
+    struct hd_grp group[MOST];
+    if (v.groups > MOST) return;
+    int groups = hd_ask_instance_groups(e, n, chance(w, 50), group);
+    for (int g = 0; g < groups; g++) read_group(w, e, group[g]);
+}
+
+/* The primitive's answer is that of a plain scan. */
+static void check_least(struct hd_engine *e, int role, enum hd_key key, bool most,
+                        int answer) {
+    const int *all;
+    int count = hd_ask_each(e, role, HD_ALL, &all), best = -1;
+    double best_value = 0;
+    for (int n = 0; n < count; n++) {
+        struct hd_instance_view v = hd_ask_instance(e, all[n]);
+        double value = key == HD_KEY_GROUPS     ? v.groups
+                       : key == HD_KEY_REQUESTS ? v.requests
+                       : key == HD_KEY_WAITING  ? v.waiting
+                       : key == HD_KEY_WAITING_TOKENS
+                           ? (double)v.waiting_tokens
+                           : hd_ask_instance_queue_s(e, all[n]);
+        if (v.state == HD_INST_CLOSING) continue;
+        if (best >= 0 && (most ? value <= best_value : value >= best_value)) continue;
+        best = all[n];
+        best_value = value;
+    }
+    if (best == answer) return;
+    fprintf(stderr, "scenario: %s of key %d is %d, a scan says %d\n",
+            most ? "most" : "least", (int)key, answer, best);
+    abort();
+}
+
+static void read_all(struct wanderer *w, struct hd_engine *e) {
+    uint64_t *d = &w->digest;
+    for (int n = 0; n < hd_ask_instances(e); n++) read_instance(w, e, n);
+    for (int n = 0; n < hd_ask_nodes(e); n++) {
+        digest_add(d, (uint64_t)hd_ask_node_free(e, n));
+        digest_add(d, (uint64_t)hd_ask_node_dram_free(e, n));
+        for (int m = 0; m < w->models; m++)
+            digest_add(d, hd_ask_node_tier(e, n, m)[1] == 'r');
+    }
+    for (int g = 0; g < hd_ask_gpus(e); g++)
+        digest_add(d, (uint64_t)hd_ask_gpu_free_bytes(e, g));
+    digest_add(d, (uint64_t)hd_ask_free_gpus(e));
+    for (int m = 0; m < w->models; m++) {
+        digest_add(d, (uint64_t)hd_ask_model_held(e, m));
+        digest_double(d, hd_ask_model_rate(e, m));
+    }
+    for (int r = 0; r < 2; r++) {
+        int role = hd_ask_role(e, role_name[r]);
+        for (int key = 0; key < HD_KEYS; key++) {
+            int least = hd_ask_least(e, role, (enum hd_key)key, HD_ALL);
+            int most = hd_ask_most(e, role, (enum hd_key)key, HD_ALL);
+            digest_add(d, (uint64_t)least);
+            digest_add(d, (uint64_t)most);
+            if (key >= HD_KEY_QUEUE_S) continue;
+            check_least(e, role, (enum hd_key)key, false, least);
+            check_least(e, role, (enum hd_key)key, true, most);
+        }
+        for (int m = 0; m < w->models; m++) {
+            struct hd_filter f = {m, HD_NO_REQ};
+            digest_add(d, (uint64_t)hd_ask_count(e, role, f));
+            digest_add(d, (uint64_t)hd_ask_least(e, role, HD_KEY_REQUESTS, f));
+        }
+    }
+}
+
+static void note(struct wanderer *w, struct hd_engine *e, int what, int64_t whom) {
+    static const char *const name[] = {"",     "arrive", "turn", "prefilled",
+                                       "done", "timer",  "tick", "fleet"};
+    w->callbacks++;
+    if (w->log)
+        fprintf(w->log, "@ %.9f %s %lld\n", hd_s_from_tick(hd_ask_now(e)), name[what],
+                (long long)whom);
+    digest_add(&w->digest, (uint64_t)hd_ask_now(e));
+    digest_add(&w->digest, (uint64_t)what);
+    digest_add(&w->digest, (uint64_t)whom);
+    if (w->reads && chance(w, 40)) read_all(w, e);
+}
+
+/* ---- choosing ------------------------------------------------------------------- */
+
+static bool closing(const struct hd_engine *e, int n) {
+    return hd_ask_instance(e, n).state == HD_INST_CLOSING;
+}
+
+static int some_instance(struct wanderer *w, struct hd_engine *e, bool open) {
+    int fit[MOST], count = 0;
+    for (int n = 0; n < hd_ask_instances(e) && count < MOST; n++)
+        if (hd_ask_instance_alive(e, n) && !(open && closing(e, n))) fit[count++] = n;
+    return count ? fit[draw(w, count)] : -1;
+}
+
+static bool can_hold(struct hd_engine *e, int instance, struct hd_req r) {
+    const int *out;
+    int role = hd_ask_role(e, hd_ask_instance(e, instance).role);
+    int count = hd_ask_each(e, role, (struct hd_filter){-1, r}, &out);
+    for (int n = 0; n < count; n++)
+        if (out[n] == instance) return true;
+    return false;
+}
+
+static int target_for(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
+    struct hd_filter f = {-1, r};
+    int role = hd_ask_role(e, role_name[draw(w, 2)]), best = -1;
+    int64_t most = -1;
+    enum hd_key key = (enum hd_key)draw(w, HD_KEYS);
+    switch (draw(w, w->places ? 6 : 3)) {
+    case 0:
+        best = hd_ask_least(e, role, key, f);
+        break;
+    case 1:
+        best = hd_ask_most(e, role, key, f);
+        break;
+    case 2:
+        break;
+    default: /* most free bytes: reads running segments */
+        for (int n = 0; n < hd_ask_instances(e); n++) {
+            if (!hd_ask_instance_alive(e, n) || closing(e, n) || !can_hold(e, n, r))
+                continue;
+            int64_t room =
+                hd_ask_instance_kv_total(e, n) - hd_ask_instance_kv_used(e, n);
+            if (room > most) best = n, most = room;
+        }
+    }
+    for (int tries = 0; best < 0 && tries < 4; tries++) {
+        int n = some_instance(w, e, true);
+        if (n >= 0 && can_hold(e, n, r)) best = n;
+    }
+    return best;
+}
+
+static enum hd_kv_move some_move(struct wanderer *w) {
+    return (enum hd_kv_move)draw(w, 4);
+}
+
+/* A held, waiting or ready request goes somewhere. False: an error. */
+static bool place(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
+    if (chance(w, 30)) {
+        struct hd_grp g =
+            hd_ask_find(e, r, hd_ask_role(e, role_name[draw(w, 2)]), draw(w, 8) - 1,
+                        draw(w, 10) - 1, chance(w, 50) ? draw(w, 80) : -1);
+        if (g.slot >= 0) return hd_act_join_group(e, r, g, some_move(w));
+    }
+    int n = target_for(w, e, r);
+    if (n >= 0) return hd_act_join_instance(e, r, n, some_move(w));
+    if (hd_ask_request_state(e, r) != HD_REQ_HELD) return true;
+    if (chance(w, 10)) return hd_act_reject(e, r);
+    return hd_act_after(e, some_time(w, 200), -1);
+}
+
+static bool release_held(struct wanderer *w, struct hd_engine *e, int most) {
+    const struct hd_req *out;
+    struct hd_req held[MOST];
+    int count = hd_ask_held(e, chance(w, 80) ? -1 : draw(w, w->models), &out);
+    if (count > most) count = most;
+    memcpy(held, out, sizeof *held * (size_t)count);
+    for (int n = 0; n < count; n++)
+        if (hd_ask_request_known(e, held[n]) &&
+            hd_ask_request_state(e, held[n]) == HD_REQ_HELD && !place(w, e, held[n]))
+            return false;
+    return true;
+}
+
+static struct hd_grp some_group(struct wanderer *w, struct hd_engine *e, int instance,
+                                bool resting) {
+    struct hd_grp group[MOST];
+    if (instance < 0 || hd_ask_instance(e, instance).groups > MOST) return HD_NO_GRP;
+    int count = hd_ask_instance_groups(e, instance, chance(w, 30), group);
+    if (count == 0) return HD_NO_GRP;
+    struct hd_grp g = group[draw(w, count)];
+    if (resting && hd_ask_instance_turn(e, instance).slot == g.slot) return HD_NO_GRP;
+    return g;
+}
+
+/* A request that can be moved: held, waiting or ready. */
+static struct hd_req some_request(struct wanderer *w, struct hd_engine *e) {
+    struct hd_req all[MOST];
+    int count = 0;
+    if (chance(w, 30)) {
+        const struct hd_req *held;
+        count = hd_ask_held(e, -1, &held);
+        return count ? held[draw(w, count)] : HD_NO_REQ;
+    }
+    struct hd_grp g = some_group(w, e, some_instance(w, e, false), false);
+    if (g.slot < 0 || hd_ask_group_size(e, g) > MOST) return HD_NO_REQ;
+    count = hd_ask_group_members(e, g, all);
+    if (count == 0) return HD_NO_REQ;
+    struct hd_req r = all[draw(w, count)];
+    enum hd_request_state s = hd_ask_request_state(e, r);
+    return s == HD_REQ_WAITING || s == HD_REQ_READY ? r : HD_NO_REQ;
+}
+
+/* ---- acting ---------------------------------------------------------------------- */
+
+static bool form_some(struct wanderer *w, struct hd_engine *e, bool may_fail) {
+    struct hd_form f = {.role = role_name[draw(w, 2)],
+                        .gpus = 1 + draw(w, chance(w, 40) ? 3 : 1),
+                        .node = -1,
+                        .many = chance(w, 30)};
+    if (chance(w, 10)) f.kv_bytes = 3000 + draw(w, 60000);
+    int got = hd_act_form(e, &f);
+    if (got == -1 && !may_fail) { /* one GPU there must be */
+        f.gpus = 1;
+        got = hd_act_form(e, &f);
+    }
+    return got != -2;
+}
+
+static bool move_group(struct wanderer *w, struct hd_engine *e) {
+    struct hd_req member[MOST];
+    struct hd_grp g = some_group(w, e, some_instance(w, e, false), true);
+    int to = some_instance(w, e, true);
+    if (g.slot < 0 || to < 0 || hd_ask_group_size(e, g) > MOST) return true;
+    int count = hd_ask_group_members(e, g, member);
+    for (int m = 0; m < count; m++)
+        if (!can_hold(e, to, member[m])) return true;
+    if (count == 0) return true;
+    return hd_act_move(e, g, to).slot >= 0;
+}
+
+static bool merge_groups(struct wanderer *w, struct hd_engine *e) {
+    struct hd_grp g = some_group(w, e, some_instance(w, e, true), true), rest;
+    struct hd_grp other = some_group(w, e, some_instance(w, e, false), true);
+    if (g.slot < 0 || other.slot < 0 || g.slot == other.slot) return true;
+    if (hd_ask_group_model(e, g) != hd_ask_group_model(e, other)) return true;
+    return hd_act_merge(e, g, other, draw(w, 60), &rest);
+}
+
+static bool misbehave(struct wanderer *w, struct hd_engine *e) {
+    int n = some_instance(w, e, false), model = draw(w, w->models);
+    struct hd_req r = some_request(w, e);
+    struct hd_grp g, rest;
+    if (n < 0) return form_some(w, e, true);
+    switch (draw(w, 20)) {
+    case 0:
+    case 1:
+        return hd_act_interrupt(e, n);
+    case 2:
+    case 3:
+        return hd_act_load(e, n, model) >= 0;
+    case 4:
+        g = hd_ask_instance_turn(e, n);
+        if (g.slot >= 0 && hd_ask_group_model(e, g) == model) model = -1;
+        return hd_act_unload(e, n, chance(w, 20) ? -1 : model);
+    case 5:
+    case 6:
+        return r.slot < 0 || hd_act_park(e, r, chance(w, 70));
+    case 7:
+        if (!chance(w, 30)) return true;
+        return hd_act_limit(e, n, chance(w, 50) ? 0 : 4000 + draw(w, 100000));
+    case 8:
+        if (!chance(w, 30) ||
+            hd_ask_count(e, hd_ask_role(e, role_name[0]), HD_ALL) +
+                    hd_ask_count(e, hd_ask_role(e, role_name[1]), HD_ALL) <
+                2)
+            return true;
+        return hd_act_dissolve(e, n, chance(w, 50));
+    case 9:
+        return form_some(w, e, true);
+    case 10:
+    case 11:
+        return move_group(w, e);
+    case 12:
+        return merge_groups(w, e);
+    case 13:
+        g = some_group(w, e, n, true);
+        return g.slot < 0 || hd_act_split(e, g, draw(w, 100), &rest);
+    case 14: {
+        int node = draw(w, hd_ask_nodes(e));
+        bool keep = chance(w, 40) && hd_ask_node_dram_free(e, node) >=
+                                         hd_ask_model(e, model).weights_bytes;
+        return hd_act_cache(e, node, model, keep);
+    }
+    case 15:
+        if (r.slot < 0) return true;
+        return hd_act_hold(e, r) && hd_act_after(e, some_time(w, 100), -1);
+    case 16:
+        return r.slot < 0 || !chance(w, 20) || hd_act_reject(e, r);
+    case 17:
+        return hd_act_after(e, some_time(w, 100), n);
+    case 18:
+        if (closing(e, n) || !chance(w, 20)) return true;
+        return hd_act_group(e, n, model).slot >= 0;
+    default:
+        return r.slot < 0 || place(w, e, r);
+    }
+}
+
+static bool prefetch(struct wanderer *w, struct hd_engine *e, int n,
+                     struct hd_grp runs) {
+    struct hd_grp next = some_group(w, e, n, true);
+    if (next.slot < 0 || hd_ask_group_model(e, next) == hd_ask_group_model(e, runs))
+        return true;
+    return hd_act_load(e, n, hd_ask_group_model(e, next)) >= 0;
+}
+
+/* A turn for a resting instance, if one of its groups has anything to run. */
+static bool give_turn(struct wanderer *w, struct hd_engine *e, int n) {
+    struct hd_grp group[MOST];
+    if (hd_ask_instance(e, n).groups > MOST) return true;
+    int count = hd_ask_instance_groups(e, n, chance(w, 50), group), kept = 0;
+    for (int g = 0; g < count; g++)
+        if (hd_ask_group_size(e, group[g])) group[kept++] = group[g];
+    if (kept == 0) return true;
+    struct hd_grp g = group[chance(w, 60) ? 0 : draw(w, kept)];
+    int waiting = hd_ask_group_waiting(e, g), ready = hd_ask_group_size(e, g) - waiting;
+    struct hd_turn t = HD_TURN;
+    if (w->prefills && waiting && chance(w, 50))
+        t.prefill = 1 + draw(w, 4);
+    else if (w->prefills && ready && chance(w, 10))
+        t.prefill = 0;
+    if (w->quanta && chance(w, 70)) {
+        t.for_s = some_time(w, chance(w, 50) ? 3 : 60);
+        t.strict = chance(w, 30);
+    }
+    t.out = (enum hd_out)draw(w, 3);
+    if (chance(w, 20)) t.max = 1 + draw(w, 8);
+    if (w->chunks && chance(w, 40)) t.chunk = chance(w, 20) ? -1 : 1 + draw(w, 64);
+    if (!hd_act_run(e, n, g, &t)) return false;
+    return !chance(w, 40) || prefetch(w, e, n, g);
+}
+
+/* ---- callbacks ---------------------------------------------------------------------
+ */
+
+static bool on_start(void *state, struct hd_engine *e, const char **reason) {
+    struct wanderer *w = state;
+    (void)reason;
+    hd_ask_role(e, role_name[0]);
+    hd_ask_role(e, role_name[1]);
+    int most = chance(w, 70) ? 100 : 1 + draw(w, 3);
+    for (int n = 0; n < most && hd_ask_free_gpus(e) > 0; n++)
+        if (!form_some(w, e, false)) return false;
+    for (int n = 0; n < hd_ask_instances(e); n++)
+        if (chance(w, 50) && hd_act_load(e, n, draw(w, w->models)) < 0) return false;
+    return true;
+}
+
+static bool on_arrive(void *state, struct hd_engine *e, struct hd_req r) {
+    struct wanderer *w = state;
+    note(w, e, 1, hd_ask_request_id(e, r));
+    if (w->mischief && chance(w, 10) && !misbehave(w, e)) return false;
+    if (!hd_ask_request_known(e, r) || hd_ask_request_state(e, r) != HD_REQ_HELD)
+        return true;
+    if (w->mischief && chance(w, 1)) return hd_act_reject(e, r);
+    if (chance(w, w->follows ? 25 : 4)) return hd_act_after(e, some_time(w, 300), -1);
+    return place(w, e, r);
+}
+
+static bool on_turn(void *state, struct hd_engine *e, int n, enum hd_why why,
+                    struct hd_grp g) {
+    struct wanderer *w = state;
+    note(w, e, 2, n * 16 + (int)why);
+    digest_add(&w->digest, (uint64_t)g.slot);
+    if (w->mischief && chance(w, 6) && !misbehave(w, e)) return false;
+    if (!hd_ask_instance_alive(e, n) || hd_ask_instance_turn(e, n).slot >= 0)
+        return true;
+    bool rest = why == HD_WHY_FULL ? chance(w, 75) : chance(w, 3);
+    if (why == HD_WHY_FULL && tired(w)) return true;
+    if (rest) return hd_act_after(e, some_time(w, 60), n);
+    return give_turn(w, e, n);
+}
+
+static bool on_prefilled(void *state, struct hd_engine *e, struct hd_req r) {
+    struct wanderer *w = state;
+    note(w, e, 3, hd_ask_request_id(e, r));
+    if (hd_ask_request_state(e, r) == HD_REQ_HELD) {
+        if (chance(w, 5)) return hd_act_after(e, some_time(w, 50), -1);
+        return place(w, e, r);
+    }
+    if (w->mischief && chance(w, 6)) return misbehave(w, e);
+    return true;
+}
+
+static bool on_done(void *state, struct hd_engine *e, struct hd_req r) {
+    struct wanderer *w = state;
+    note(w, e, 4, hd_ask_request_id(e, r));
+    read_request(w, e, r);
+    if (w->follows && chance(w, 80) && !release_held(w, e, 1)) return false;
+    return !w->mischief || !chance(w, 10) || misbehave(w, e);
+}
+
+static bool on_timer(void *state, struct hd_engine *e, int64_t cookie) {
+    struct wanderer *w = state;
+    note(w, e, 5, cookie);
+    if (tired(w)) return true;
+    if (cookie < 0) return release_held(w, e, 1 + draw(w, 4));
+    int n = (int)cookie;
+    if (!hd_ask_instance_alive(e, n) || hd_ask_instance_turn(e, n).slot >= 0)
+        return true;
+    if (hd_ask_instance(e, n).state != HD_INST_RESTING) return true;
+    return give_turn(w, e, n);
+}
+
+static bool on_tick(void *state, struct hd_engine *e) {
+    struct wanderer *w = state;
+    note(w, e, 6, 0);
+    if (tired(w)) return true;
+    if (chance(w, 30) && !release_held(w, e, MOST)) return false;
+    return !w->mischief || !chance(w, 40) || misbehave(w, e);
+}
+
+static bool on_fleet(void *state, struct hd_engine *e, enum hd_fleet_event event,
+                     const int *gpus, int count) {
+    struct wanderer *w = state;
+    note(w, e, 7, (int64_t)event * 1000 + gpus[0] + count);
+    if (event == HD_FLEET_DOWN) return true;
+    bool none = some_instance(w, e, true) < 0;
+    return !(none || chance(w, 60)) || hd_ask_free_gpus(e) == 0 ||
+           form_some(w, e, !none);
+}
+
+static void on_forget_request(void *state, struct hd_req r) {
+    struct wanderer *w = state;
+    digest_add(&w->digest, (uint64_t)r.slot);
+}
+
+static void on_forget_group(void *state, struct hd_grp g) {
+    struct wanderer *w = state;
+    digest_add(&w->digest, (uint64_t)g.slot + 1000);
+}
+
+struct hd_policy wanderer_policy(struct wanderer *w) {
+    return (struct hd_policy){.name = "wanderer",
+                              .about = "anything goes",
+                              .period_s = 0.001 * w->period_ms,
+                              .state = w,
+                              .start = on_start,
+                              .arrive = on_arrive,
+                              .turn = on_turn,
+                              .prefilled = on_prefilled,
+                              .done = on_done,
+                              .timer = on_timer,
+                              .tick = w->period_ms ? on_tick : NULL,
+                              .fleet = on_fleet,
+                              .forget_request = on_forget_request,
+                              .forget_group = on_forget_group};
+}
