@@ -283,10 +283,11 @@ bool hd_act_park(struct hd_engine *e, struct hd_req req, bool to_host) {
         return true;
     }
     int group = r->group;
-    if (r->kv == HD_KV_GPU) hd_instance_cut(e, &e->instance[r->kv_at]);
     if (group >= 0) hd_group_ready_remove(e, group, req.slot);
     hd_kv_drop(e, req.slot);
-    if (group >= 0) hd_group_waiting_add(e, group, req.slot);
+    if (group < 0) return true;
+    hd_group_waiting_add(e, group, req.slot);
+    hd_instance_work(e, &e->instance[e->group[group].instance], req.slot);
     return true;
 }
 

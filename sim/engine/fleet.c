@@ -182,6 +182,7 @@ void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
         else if (done > 0)
             hd_batch_settle(e, i, b->steps);
     }
+    hd_instance_phase(e, i, HD_PHASE_BOUNDARY); /* the last: nothing plans here again */
     int count = 0;
     int32_t *member = hd_alloc(sizeof *member * (size_t)(i->requests + 1));
     for (int m = 0; m < b->count; m++) member[count++] = b->member[m].slot;

@@ -203,7 +203,7 @@ void hd_group_add(struct hd_engine *e, int group, int slot) {
     else
         hd_group_ready_add(e, group, slot);
     hd_index_touch(e, i);
-    hd_instance_work(e, i, group);
+    hd_instance_work(e, i, slot);
 }
 
 void hd_group_remove(struct hd_engine *e, int slot) {

@@ -178,10 +178,12 @@ void hd_preempt_youngest(struct hd_engine *e, struct hd_instance *i) {
     }
 }
 
-/* Makes room for the next step. False: even one member does not fit now. */
-static bool room_for_step(struct hd_engine *e, struct hd_instance *i) {
+/* Makes room for the next step. False: even one member does not fit now. *made:
+ * somebody had to go, so the next boundary may admit somebody. */
+static bool room_for_step(struct hd_engine *e, struct hd_instance *i, bool *made) {
     int model = e->group[i->turn].model;
     while (hd_batch_growth(e, i) > hd_free_blocks(e, i, model)) {
+        *made = true;
         if (i->residents > 1 && !i->many && hd_evict_unused(e, i, model)) continue;
         if (i->batch.count == 1) return false;
         hd_preempt_youngest(e, i);
@@ -254,7 +256,7 @@ static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
     bool coming = i->transfers_in || i->transfers_out;
     for (int s = g->ready.first; s >= 0 && !coming; s = e->request[s].next)
         coming = e->request[s].kv == HD_KV_MOVING;
-    if (!coming && !i->many) hd_evict_unused(e, i, g->model);
+    if (!coming && !i->many) coming = hd_evict_unused(e, i, g->model);
     if (!coming) coming = hd_kv_out_others(e, i, i->turn, -1, false) > 0;
     if (!coming) {
         hd_turn_end(e, i, HD_WHY_FULL);
@@ -262,7 +264,7 @@ static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
     }
     hd_instance_phase(e, i, HD_PHASE_STALL);
     if (i->transfers_in + i->transfers_out == 0)
-        hd_instance_dirty(e, i); /* moved at once */
+        hd_instance_dirty(e, i); /* done at once */
 }
 
 static bool ended(struct hd_engine *e, struct hd_instance *i) {
@@ -291,20 +293,21 @@ static void next_iteration(struct hd_engine *e, struct hd_instance *i) {
         i->chunk_done = 0;
         enter_prefill(e, i, i->chunking);
     }
-    bool runs = false;
+    bool runs = false, made_room = false;
     if (i->chunking >= 0) {
-        if (b->count == 0 || room_for_step(e, i)) {
+        if (b->count == 0 || room_for_step(e, i, &made_room)) {
             start_mixed(e, i);
             runs = true;
         }
     } else if (prefills && !i->option.chunk && start_prefill(e, i, i->option.prefill)) {
         runs = true;
-    } else if (b->count && room_for_step(e, i)) {
+    } else if (b->count && room_for_step(e, i, &made_room)) {
         hd_tick until = HD_TICK_NEVER;
         if (i->for_ticks && (i->option.strict || hd_other_work(e, i))) {
             hd_tick first = i->first_iteration < 0 ? e->now : i->first_iteration;
             until = first + i->for_ticks;
         }
+        if (i->interrupt || made_room) until = e->now; /* one iteration, then look */
         hd_batch_plan(e, i, until);
         hd_instance_phase(e, i, HD_PHASE_DECODE);
         runs = true;

@@ -9,14 +9,13 @@ int64_t hd_block_bytes(const struct hd_engine *e, const struct hd_instance *i,
 }
 
 int64_t hd_free_bytes(const struct hd_engine *e, const struct hd_instance *i) {
-    (void)e;
-    return i->usable - i->weights - i->kv;
+    return i->usable - i->weights - hd_instance_kv_now(e, i);
 }
 
 int64_t hd_free_blocks(const struct hd_engine *e, const struct hd_instance *i,
                        int model) {
-    int64_t bytes = hd_free_bytes(e, i);
-    if (i->kv_limit - i->kv < bytes) bytes = i->kv_limit - i->kv;
+    int64_t kv = hd_instance_kv_now(e, i), bytes = i->usable - i->weights - kv;
+    if (i->kv_limit - kv < bytes) bytes = i->kv_limit - kv;
     return bytes > 0 ? bytes / hd_block_bytes(e, i, model) : 0;
 }
 
@@ -44,10 +43,12 @@ void hd_kv_take(struct hd_engine *e, struct hd_instance *i, int model, int64_t b
     HD_CHECK(i->kv + i->weights <= i->usable && i->kv <= i->kv_limit);
 }
 
+/* Whoever runs there may admit somebody now. */
 void hd_kv_give(struct hd_engine *e, struct hd_instance *i, int model, int64_t blocks) {
     note_vram(e, i);
     i->kv -= blocks * hd_block_bytes(e, i, model);
     HD_CHECK(i->kv >= 0);
+    if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);
 }
 
 /* ---- idle KV of an instance: least recently used first ----------------------------
@@ -195,6 +196,7 @@ void hd_evict(struct hd_engine *e, struct hd_instance *i, int model) {
     int64_t bytes = e->shape[i->shape].weight_bytes[model];
     note_vram(e, i);
     i->weights -= bytes;
+    if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);
     *r = i->resident[--i->residents];
     hd_holder_remove(e, model, hd_instance_number(e, i));
 }
@@ -240,12 +242,24 @@ static void chain(struct hd_engine *e, int transfer, int slot) {
     e->request[slot].kv = HD_KV_MOVING;
 }
 
+/* Tells whoever runs the request's group that something changed for it. */
+static void tell_group(struct hd_engine *e, int slot) {
+    const struct hd_request *r = &e->request[slot];
+    if (r->group < 0) return;
+    struct hd_instance *i = &e->instance[e->group[r->group].instance];
+    if (i->turn == r->group)
+        hd_instance_cut(e, i);
+    else
+        hd_instance_work(e, i, slot);
+}
+
 /* What becomes of a member whose KV is gone: it is prefilled again. */
 static void lose(struct hd_engine *e, int slot) {
     struct hd_request *r = &e->request[slot];
     if (r->group >= 0 && r->state == HD_REQ_READY) {
         hd_group_ready_remove(e, r->group, slot);
         hd_group_waiting_add(e, r->group, slot);
+        tell_group(e, slot);
     }
 }
 
@@ -269,6 +283,7 @@ bool hd_kv_out(struct hd_engine *e, struct hd_instance *i, const int32_t *slots,
             hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
             r->kv = HD_KV_HOST;
             r->kv_at = i->node;
+            tell_group(e, slots[n]);
             continue;
         }
         if (transfer < 0)
@@ -318,16 +333,6 @@ int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group, int 
     return count;
 }
 
-/* Tells whoever runs the request's group that something changed for it. */
-static void tell_group(struct hd_engine *e, const struct hd_request *r) {
-    if (r->group < 0) return;
-    struct hd_instance *i = &e->instance[e->group[r->group].instance];
-    if (i->turn == r->group)
-        hd_instance_cut(e, i);
-    else
-        hd_instance_work(e, i, r->group);
-}
-
 static void out_done(struct hd_engine *e, int transfer) {
     struct hd_transfer *t = &e->transfer[transfer];
     struct hd_instance *i = &e->instance[t->instance];
@@ -344,7 +349,7 @@ static void out_done(struct hd_engine *e, int transfer) {
             hd_kv_drop(e, slot);
             hd_request_release(e, slot);
         } else {
-            tell_group(e, r);
+            tell_group(e, slot);
         }
     }
     hd_instance_cut(e, i);
@@ -382,6 +387,7 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int most) {
         tokens[path] += hd_kv_tokens(r);
         started++;
     }
+    if (started && i->phase == HD_PHASE_DECODE) hd_instance_cut(e, i);
     struct hd_node *n = &e->node[i->node];
     double per_token = (double)hd_block_bytes(e, i, g->model) / HD_BLOCK_TOKENS;
     double own = e->config->switching.kv_in_s_per_token;
@@ -420,7 +426,6 @@ static void in_done(struct hd_engine *e, int transfer) {
         if (r->kv_from >= 0) {
             struct hd_instance *source = &e->instance[r->kv_from];
             hd_kv_give(e, source, r->model, hd_blocks_of(hd_kv_tokens(r)));
-            hd_instance_cut(e, source);
         } else {
             host_kv(e, r->kv_home, -whole_kv_bytes(e, r));
         }
@@ -429,6 +434,8 @@ static void in_done(struct hd_engine *e, int transfer) {
         if (r->doomed) {
             hd_kv_drop(e, slot);
             hd_request_release(e, slot);
+        } else if (r->group >= 0 && e->group[r->group].instance != t->instance) {
+            tell_group(e, slot); /* it went elsewhere meanwhile */
         }
     }
     hd_instance_cut(e, i);

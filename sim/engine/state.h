@@ -433,8 +433,8 @@ void hd_instance_phase(struct hd_engine *, struct hd_instance *, enum hd_phase);
 void hd_instance_cut(struct hd_engine *, struct hd_instance *);
 void hd_instance_want(struct hd_engine *, struct hd_instance *, enum hd_why, int group);
 void hd_instance_wake(struct hd_engine *, struct hd_instance *, hd_tick at);
-/* A group of it got something to run: slot -1, or the request that joined. */
-void hd_instance_work(struct hd_engine *, struct hd_instance *, int group);
+/* The request, of a group of this instance, is something new to run. */
+void hd_instance_work(struct hd_engine *, struct hd_instance *, int slot);
 /* KV bytes as of its last boundary, running plan included (O(1)). */
 int64_t hd_instance_kv_now(const struct hd_engine *, const struct hd_instance *);
 bool hd_other_work(const struct hd_engine *, const struct hd_instance *);

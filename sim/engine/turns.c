@@ -91,7 +91,8 @@ void hd_instance_cut(struct hd_engine *e, struct hd_instance *i) {
         hd_instance_dirty(e, i);
 }
 
-void hd_instance_work(struct hd_engine *e, struct hd_instance *i, int group) {
+void hd_instance_work(struct hd_engine *e, struct hd_instance *i, int slot) {
+    int group = e->request[slot].group;
     if (i->turn < 0) {
         /* the account of idle time changes as soon as somebody waits */
         hd_instance_phase(e, i, (enum hd_phase)i->phase);
@@ -110,9 +111,9 @@ void hd_instance_work(struct hd_engine *e, struct hd_instance *i, int group) {
     }
     /* Somebody before it in the queue, or a full batch: nothing changes before
      * the plan ends. */
-    bool only_waiting = g->ready.count == 0;
-    if (only_waiting && i->phase == HD_PHASE_DECODE &&
-        (g->waiting.count > 1 || i->batch.count >= i->option.max))
+    bool only_waits = e->request[slot].state == HD_REQ_WAITING;
+    if (only_waits && i->phase == HD_PHASE_DECODE &&
+        (g->waiting.first != slot || i->batch.count >= i->option.max))
         return;
     hd_instance_cut(e, i);
 }
@@ -196,8 +197,8 @@ void hd_turn_end(struct hd_engine *e, struct hd_instance *i, enum hd_why why) {
         hd_group_waiting_add(e, group, slot);
         i->chunking = -1;
     }
-    i->turn = -1;
     hd_instance_phase(e, i, HD_PHASE_REST);
+    i->turn = -1;
     i->rest_at = e->now;
     hd_instance_want(e, i, why, group);
     hd_index_touch(e, i);
