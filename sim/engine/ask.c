@@ -321,10 +321,10 @@ struct hd_instance_view hd_ask_instance(const struct hd_engine *e, int instance)
         .tp = i->tp,
         .share = i->share,
         .alive = i->alive,
-        .state = i->phase == HD_PHASE_STARTING ? HD_INST_STARTING
-                 : i->closing                  ? HD_INST_CLOSING
-                 : i->turn >= 0                ? HD_INST_TURN
-                                               : HD_INST_RESTING,
+        .state = i->closing                      ? HD_INST_CLOSING
+                 : i->phase == HD_PHASE_STARTING ? HD_INST_STARTING
+                 : i->turn >= 0                  ? HD_INST_TURN
+                                                 : HD_INST_RESTING,
         .turns = i->turns,
         .model = i->model,
         .groups = i->groups,

@@ -66,8 +66,8 @@ static void make_models(struct world *w, struct draft *d) {
         m->kv_token_bytes = kv_bytes[between(d, 0, 3)];
         m->kv_heads = (int)between(d, 1, 4);
         m->max_context = (int)between(d, 32, 4000);
-        m->ttft = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 2000, 400000);
-        m->tbt = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 1500, 14000);
+        m->ttft = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 10000, 2000000);
+        m->tbt = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 3000, 40000);
         for (int k = 0; k < WORLD_KINDS; k++) w->timing[n][k] = some_timing(d);
     }
 }
@@ -79,7 +79,7 @@ static void make_fleet(struct world *w, struct draft *d) {
     for (int n = 0; n < w->config.models; n++)
         if (w->model[n].weights_bytes > largest) largest = w->model[n].weights_bytes;
     for (int k = 0; k < w->config.kinds; k++) {
-        int64_t pool = between(d, 2, chance(d, 60) ? 30 : 200); /* blocks, about */
+        int64_t pool = between(d, 4, chance(d, 60) ? 24 : 200); /* blocks, about */
         w->kind[k].name = name[k];
         w->kind[k].usable_bytes =
             (chance(d, 80) ? largest : largest / 2) * (chance(d, 25) ? 2 : 1) +
@@ -121,9 +121,9 @@ static void make_settings(struct world *w, struct draft *d) {
 
 static void make_arrivals(struct world *w, struct draft *d) {
     w->arrivals = (int)between(d, 1, chance(d, 30) ? WORLD_ARRIVALS_MAX : 60);
-    int64_t gap_us = chance(d, 50) ? between(d, 0, 8000) : between(d, 0, 60000);
+    int64_t gap_us = chance(d, 30) ? between(d, 0, 8000) : between(d, 0, 80000);
     int long_input = (int)between(d, 1, chance(d, 70) ? 60 : 400);
-    int long_output = (int)between(d, 1, chance(d, 50) ? 20 : 150);
+    int long_output = (int)between(d, 1, chance(d, 40) ? 20 : 150);
     int hot = (int)between(d, 0, w->config.models - 1);
     hd_tick at = 0;
     for (int n = 0; n < w->arrivals; n++) {

@@ -356,7 +356,7 @@ static bool misbehave(struct wanderer *w, struct hd_engine *e) {
     case 6:
         return r.slot < 0 || hd_act_park(e, r, chance(w, 70));
     case 7:
-        if (!chance(w, 30)) return true;
+        if (!chance(w, 15)) return true;
         return hd_act_limit(e, n, chance(w, 50) ? 0 : 4000 + draw(w, 100000));
     case 8:
         if (!chance(w, 30) ||
