@@ -256,15 +256,14 @@ static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
     bool coming = i->transfers_in || i->transfers_out;
     for (int s = g->ready.first; s >= 0 && !coming; s = e->request[s].next)
         coming = e->request[s].kv == HD_KV_MOVING;
-    if (!coming && !i->many) coming = hd_evict_unused(e, i, g->model);
-    if (!coming) coming = hd_kv_out_others(e, i, i->turn, -1, false) > 0;
-    if (!coming) {
+    bool made = !coming && !i->many && hd_evict_unused(e, i, g->model);
+    if (!coming && !made) made = hd_kv_out_others(e, i, i->turn, -1, false) > 0;
+    if (!coming && !made) {
         hd_turn_end(e, i, HD_WHY_FULL);
         return;
     }
     hd_instance_phase(e, i, HD_PHASE_STALL);
-    if (i->transfers_in + i->transfers_out == 0)
-        hd_instance_dirty(e, i); /* done at once */
+    if (made && i->transfers_out == 0) hd_instance_dirty(e, i); /* room at once */
 }
 
 static bool ended(struct hd_engine *e, struct hd_instance *i) {
