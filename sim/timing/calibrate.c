@@ -17,6 +17,7 @@
 
 /* ---- judging -------------------------------------------------------------------- */
 
+/* Models with clean rows on the GPU, and how many rows. */
 static int models_of(const struct hd_measured *measured, const struct hd_gpu_spec *gpu,
                      const struct hd_model_spec **model, int *rows) {
     int models = 0;
@@ -33,90 +34,97 @@ static int models_of(const struct hd_measured *measured, const struct hd_gpu_spe
     return models;
 }
 
-static struct hd_fit_errors leave_one_out(const struct hd_measured *measured,
-                                          const struct hd_calibration_report *r) {
-    struct hd_fit_tally tally = {0};
+static void leave_one_out(const struct hd_measured *measured,
+                          const struct hd_calibration_report *r,
+                          struct hd_fit_tally *tally) {
     for (int m = 0; m < r->models; m++) {
         struct hd_fit_rows others = {.gpu = r->gpu, .not_model = r->model[m]};
         struct hd_fit_rows it = {.gpu = r->gpu, .model = r->model[m]};
         struct hd_iteration_fit fit = hd_fit_iteration(measured, &others);
-        hd_fit_judge(&fit, measured, &it, &tally);
-    }
-    return hd_fit_summary(&tally);
-}
-
-/* Calls `see` with every other GPU whose rows can be trusted. */
-static void each_other_gpu(const struct hd_measured *measured,
-                           const struct hd_gpu_spec *gpu,
-                           void (*see)(void *, const struct hd_gpu_spec *),
-                           void *context) {
-    for (int n = 0; n < measured->rows; n++) {
-        const struct hd_gpu_spec *other = measured->row[n].gpu;
-        int first = 0;
-        while (measured->row[first].gpu != other) first++;
-        if (first != n || other == gpu) continue;
-        struct hd_fit_rows all = {.gpu = other};
-        const struct hd_model_spec *model[HD_CALIBRATED_MODELS_MAX];
-        int rows;
-        if (models_of(measured, other, model, &rows) == 0) continue;
-        if (hd_fit_iteration(measured, &all).em >= SUSPECT_BELOW) see(context, other);
+        hd_fit_judge(&fit, measured, &it, tally);
     }
 }
 
-struct elsewhere {
-    const struct hd_measured *measured;
-    const struct hd_calibration_report *report;
-    struct hd_fit_tally tally;
-};
-
-static void see_transfer(void *context, const struct hd_gpu_spec *other) {
-    struct elsewhere *e = context;
-    struct hd_fit_rows all = {.gpu = other};
-    hd_fit_judge(&e->report->fit, e->measured, &all, &e->tally);
-}
-
-static void see_one_model(void *context, const struct hd_gpu_spec *other) {
-    struct elsewhere *e = context;
-    struct hd_fit_rows one = {.gpu = other, .model = e->report->model[0]};
-    struct hd_fit_rows rest = {.gpu = other, .not_model = e->report->model[0]};
-    const struct hd_model_spec *model[HD_CALIBRATED_MODELS_MAX];
-    int rows, models = models_of(e->measured, other, model, &rows);
+/* What a fit to this one model does to the others of the same GPU. */
+static void leave_one_in(const struct hd_measured *measured,
+                         const struct hd_calibration_report *r,
+                         const struct hd_model_spec *model,
+                         struct hd_fit_tally *tally) {
     bool has_it = false;
-    for (int m = 0; m < models; m++) has_it |= model[m] == e->report->model[0];
-    if (!has_it || models < 2) return;
-    struct hd_iteration_fit fit = hd_fit_iteration(e->measured, &one);
-    hd_fit_judge(&fit, e->measured, &rest, &e->tally);
+    for (int m = 0; m < r->models; m++) has_it |= r->model[m] == model;
+    if (!has_it || r->models < 2) return;
+    struct hd_fit_rows one = {.gpu = r->gpu, .model = model};
+    struct hd_fit_rows rest = {.gpu = r->gpu, .not_model = model};
+    struct hd_iteration_fit fit = hd_fit_iteration(measured, &one);
+    hd_fit_judge(&fit, measured, &rest, tally);
 }
 
-static void fit_and_judge(const struct hd_measured *measured,
-                          struct hd_calibration_report *r) {
+static void fit_own(const struct hd_measured *measured,
+                    struct hd_calibration_report *r) {
     struct hd_fit_rows own = {.gpu = r->gpu};
-    struct elsewhere e = {.measured = measured, .report = r};
+    struct hd_fit_tally tally = {0};
     r->fit = hd_fit_iteration(measured, &own);
     r->suspect = r->fit.em < SUSPECT_BELOW;
-    hd_fit_judge(&r->fit, measured, &own, &e.tally);
-    r->in_sample = hd_fit_summary(&e.tally);
-    each_other_gpu(measured, r->gpu, see_transfer, &e);
-    r->transfer = hd_fit_summary(&e.tally);
-    r->held_out_elsewhere = r->models < 2;
-    if (r->held_out_elsewhere) {
-        each_other_gpu(measured, r->gpu, see_one_model, &e);
-        r->held_out = hd_fit_summary(&e.tally);
-    } else {
-        r->held_out = leave_one_out(measured, r);
-    }
+    hd_fit_judge(&r->fit, measured, &own, &tally);
+    r->in_sample = hd_fit_summary(&tally);
 }
 
-bool hd_calibrate(const struct hd_measured *measured, const char *data,
-                  const struct hd_gpu_spec *gpu, struct hd_calibration_report *r,
-                  struct hd_err *err) {
-    *r = (struct hd_calibration_report){.gpu = gpu};
-    r->models = models_of(measured, gpu, r->model, &r->rows);
-    r->iterations = r->models > 0;
-    if (r->iterations) fit_and_judge(measured, r);
-    r->reduce_source = hd_reduce_source_of(gpu->name);
-    if (!r->reduce_source) return true;
-    return hd_reduce_fit_read(data, r->reduce_source, &r->reduce, err);
+static void judge(const struct hd_measured *measured, struct hd_calibration_report *r,
+                  const struct hd_calibration_report *all, int count) {
+    struct hd_fit_tally transfer = {0}, held_out = {0};
+    r->held_out_elsewhere = r->models < 2;
+    if (!r->held_out_elsewhere) leave_one_out(measured, r, &held_out);
+    for (int n = 0; n < count; n++) {
+        const struct hd_calibration_report *other = &all[n];
+        if (other == r || !other->iterations || other->suspect) continue;
+        struct hd_fit_rows rows = {.gpu = other->gpu};
+        hd_fit_judge(&r->fit, measured, &rows, &transfer);
+        if (r->held_out_elsewhere)
+            leave_one_in(measured, other, r->model[0], &held_out);
+    }
+    r->transfer = hd_fit_summary(&transfer);
+    r->held_out = hd_fit_summary(&held_out);
+}
+
+static bool calibrate_all(const struct hd_measured *measured, const char *data,
+                          struct hd_calibration_report *report, int count,
+                          struct hd_err *err) {
+    for (int n = 0; n < count; n++)
+        if (report[n].iterations) fit_own(measured, &report[n]);
+    for (int n = 0; n < count; n++) {
+        struct hd_calibration_report *r = &report[n];
+        if (r->iterations) judge(measured, r, report, count);
+        if (r->reduce_source &&
+            !hd_reduce_fit_read(data, r->reduce_source, &r->reduce, err))
+            return false;
+    }
+    return true;
+}
+
+struct hd_calibration_report *hd_calibrate(const struct hd_catalog *catalog,
+                                           const char *data, int *count,
+                                           struct hd_err *err) {
+    struct hd_measured measured;
+    char *path = hd_format("%s/measured/aegaeon_iterations.csv", data);
+    bool fine = hd_measured_read(catalog, path, &measured, err);
+    free(path);
+    if (!fine) return NULL;
+    int gpus;
+    const struct hd_gpu_spec *gpu = hd_catalog_gpus(catalog, &gpus);
+    struct hd_calibration_report *report = hd_alloc((size_t)gpus * sizeof *report);
+    *count = 0;
+    for (int n = 0; n < gpus; n++) {
+        struct hd_calibration_report r = {.gpu = &gpu[n]};
+        r.models = models_of(&measured, r.gpu, r.model, &r.rows);
+        r.iterations = r.models > 0;
+        r.reduce_source = hd_reduce_source_of(r.gpu->name);
+        if (r.iterations || r.reduce_source) report[(*count)++] = r;
+    }
+    fine = calibrate_all(&measured, data, report, *count, err);
+    hd_measured_free(&measured);
+    if (fine) return report;
+    free(report);
+    return NULL;
 }
 
 /* ---- writing -------------------------------------------------------------------- */
@@ -196,9 +204,7 @@ bool hd_calibration_write(const struct hd_calibration_report *r, const char *fol
                           struct hd_err *err) {
     char *own = hd_format("%s/%s", folder, r->gpu->name);
     bool fine = true;
-    if (!r->iterations && !r->reduce_source)
-        fine = hd_fail(err, "%s: nothing was measured on it", r->gpu->name);
-    else if (mkdir(own, 0777) != 0 && errno != EEXIST)
+    if (mkdir(own, 0777) != 0 && errno != EEXIST)
         fine = hd_fail(err, "%s: %s", own, strerror(errno));
     if (fine && r->iterations)
         fine = write_file(own, "iteration.csv", put_iteration, r, err);

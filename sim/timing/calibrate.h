@@ -25,11 +25,12 @@ struct hd_calibration_report {
     struct hd_reduce_report reduce;
 };
 
-/* Fits everything that DATA has about the GPU: measured iterations and
- * kernels/aiconfigurator all-reduces. False with one line in err. */
-bool hd_calibrate(const struct hd_measured *, const char *data,
-                  const struct hd_gpu_spec *, struct hd_calibration_report *,
-                  struct hd_err *err);
+/* Fits everything that DATA (a folder with measured/aegaeon_iterations.csv and
+ * kernels/aiconfigurator) has: one report per GPU of the catalogue that was measured
+ * at all, in the catalogue's order; *count of them. The caller frees the array. NULL
+ * with one line in err. */
+struct hd_calibration_report *hd_calibrate(const struct hd_catalog *, const char *data,
+                                           int *count, struct hd_err *err);
 
 /* Writes FOLDER/GPU/iteration.csv and allreduce.csv, as far as there are any: whole
  * files or none. The same report gives the same bytes. */
