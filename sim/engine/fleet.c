@@ -222,7 +222,7 @@ void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
     i->turn = -1;
     i->alive = false;
     hd_kv_abandon(e, number);
-    while (i->idle_kv_first >= 0) hd_kv_drop(e, i->idle_kv_first); /* of held ones */
+    while (i->idle_kv_first >= 0) hd_kv_lose(e, i->idle_kv_first); /* of others */
     for (int g = i->first_group, next; g >= 0; g = next) {
         next = e->group[g].next;
         e->group[g].had_members = true;

@@ -253,8 +253,9 @@ static void tell_group(struct hd_engine *e, int slot) {
         hd_instance_work(e, i, slot);
 }
 
-/* What becomes of a member whose KV is gone: it is prefilled again. */
-static void lose(struct hd_engine *e, int slot) {
+/* Its idle KV is gone; a member is prefilled again. */
+void hd_kv_lose(struct hd_engine *e, int slot) {
+    hd_kv_drop(e, slot);
     struct hd_request *r = &e->request[slot];
     if (r->group >= 0 && r->state == HD_REQ_READY) {
         hd_group_ready_remove(e, r->group, slot);
@@ -273,8 +274,7 @@ bool hd_kv_out(struct hd_engine *e, struct hd_instance *i, const int32_t *slots,
         struct hd_request *r = &e->request[slots[n]];
         int64_t bytes = whole_kv_bytes(e, r);
         if (!hd_dram_room(e, i->node, bytes)) {
-            hd_kv_drop(e, slots[n]);
-            lose(e, slots[n]);
+            hd_kv_lose(e, slots[n]);
             continue;
         }
         hd_idle_kv_remove(e, i, slots[n]);
@@ -323,8 +323,7 @@ int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group, int 
     }
     if (drop) {
         for (int n = 0; n < count; n++) {
-            hd_kv_drop(e, slots[n]);
-            lose(e, slots[n]);
+            hd_kv_lose(e, slots[n]);
         }
     } else if (count) {
         hd_kv_out(e, i, slots, count);
@@ -365,11 +364,17 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int most) {
     struct hd_group *g = &e->group[group];
     int transfer[PATHS] = {-1, -1, -1}, started = 0, here = hd_instance_number(e, i);
     int64_t tokens[PATHS] = {0};
-    int next;
-    for (int s = g->ready.first; s >= 0 && (most < 0 || started < most); s = next) {
+    int next, there = 0; /* there: or on the way */
+    for (int s = g->ready.first; s >= 0 && (most < 0 || there < most); s = next) {
         struct hd_request *r = &e->request[s];
         next = r->next;
-        if (r->kv != HD_KV_HOST && !(r->kv == HD_KV_GPU && r->kv_at != here)) continue;
+        if (r->kv == HD_KV_MOVING) {
+            there += r->kv_at == here && e->transfer[r->transfer].kind == HD_MOVE_IN;
+            continue;
+        }
+        HD_CHECK(r->kv != HD_KV_NONE);
+        there++;
+        if (r->kv == HD_KV_GPU && r->kv_at == here) continue;
         int64_t blocks = hd_blocks_of(hd_kv_tokens(r) + 1);
         if (hd_free_blocks(e, i, g->model) < blocks + i->batch.count) break;
         int node = r->kv == HD_KV_HOST ? r->kv_at : e->instance[r->kv_at].node;
@@ -462,7 +467,7 @@ void hd_kv_abandon(struct hd_engine *e, int instance) {
         if (r->doomed)
             hd_request_release(e, slot);
         else
-            lose(e, slot);
+            hd_kv_lose(e, slot);
     }
 }
 

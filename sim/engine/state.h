@@ -463,12 +463,15 @@ void hd_kv_give(struct hd_engine *, struct hd_instance *, int model, int64_t blo
 void hd_idle_kv_add(struct hd_engine *, struct hd_instance *, int slot);
 void hd_idle_kv_remove(struct hd_engine *, struct hd_instance *, int slot);
 void hd_kv_drop(struct hd_engine *, int slot); /* its KV is gone */
+void hd_kv_lose(struct hd_engine *,
+                int slot); /* and a member must be prefilled again */
 /* Starts moving idle KV to the host: of one request, or of all groups but one. */
 bool hd_kv_out(struct hd_engine *, struct hd_instance *, const int32_t *slots,
                int count);
 int hd_kv_out_others(struct hd_engine *, struct hd_instance *, int group, int most,
                      bool drop);
-/* Starts bringing the group's KV in, oldest first, as far as it fits; number. */
+/* Starts bringing the group's KV in, oldest first, as far as it fits, until `most`
+ * members (-1: all) have it here or on its way; how many started. */
 int hd_kv_in(struct hd_engine *, struct hd_instance *, int group, int most);
 /* Fits an instance of the shape with nothing else there. */
 bool hd_could_hold(const struct hd_engine *, int shape, int model, int64_t tokens);
