@@ -145,9 +145,10 @@ static void deciding_line(const struct hd_question *q, const struct hd_answer *a
     }
     if (a->whole && a->above > 0) {
         fputs("; more GPUs that fail: ", out);
-        for (int i = 0; i < a->above && i < 16; i++)
+        for (int i = 0; i < a->above && i < HD_FAILS_ABOVE_MAX; i++)
             fprintf(out, "%s%d", i ? ", " : "", a->fails_above[i]);
-        if (a->above > 16) fprintf(out, " and %d more", a->above - 16);
+        if (a->above > HD_FAILS_ABOVE_MAX)
+            fprintf(out, " and %d more", a->above - HD_FAILS_ABOVE_MAX);
     }
     putc('\n', out);
     if (a->rule == HD_PASS_POOLED && row->f.pass.failing_models.count)

@@ -377,7 +377,10 @@ void hd_row_figures(const struct hd_question *q, const struct hd_answer *a,
         .baseline_gpus = a->baseline_gpus > 0 ? a->baseline_gpus : HD_INT_ABSENT,
         .bound_gpus = a->bound_gpus > 0 ? a->bound_gpus : HD_INT_ABSENT,
         .saved = a->whole && a->reached ? a->saved : NAN,
-        .fails_above = {a->whole ? (a->above < 16 ? a->above : 16) : 0, a->fails_above},
+        .fails_above = {a->whole ? (a->above < HD_FAILS_ABOVE_MAX ? a->above
+                                                                  : HD_FAILS_ABOVE_MAX)
+                                 : 0,
+                        a->fails_above},
         .probes = a->probes,
         .probes_cut = a->probes_cut,
         .best = a->whole && !a->reached ? a->best : NAN,
