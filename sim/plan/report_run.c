@@ -48,7 +48,10 @@ static void verdict_lines(const struct hd_question *q, const struct hd_run_figur
                                                         : "attained";
     fprintf(out, "%-9s %s pooled, worst model %s", what, hd_say_percent(f->pooled).text,
             hd_say_percent(f->spread.worst).text);
-    if (f->worst_model) fprintf(out, " (%s)", f->worst_model);
+    if (f->worst_model && strcmp(f->worst_model, HD_RARE_NAME) == 0)
+        fputs(" (the rarer ones together)", out);
+    else if (f->worst_model)
+        fprintf(out, " (%s)", f->worst_model);
     fprintf(out, ", p10 %s, mean %s over models, Jain %.3f\n",
             hd_say_percent(f->spread.p10).text, hd_say_percent(f->spread.mean).text,
             f->spread.jain);

@@ -114,7 +114,8 @@ void report_world_make(struct report_world *w) {
     make_trace(w);
     make_policies(w);
     w->spec = (struct hd_model_spec){.name = "llama-2-13b"};
-    w->gpu = (struct hd_gpu_spec){.name = "H100"};
+    w->gpu =
+        (struct hd_gpu_spec){.name = "Made-up", .fitted = &w->gpu, .linked = &w->gpu};
     for (int i = 0; i < 3; i++)
         w->model[i] = (struct hd_market_model){
             .name = w->trace_model[i], .spec = &w->spec, .tp = 1};
@@ -144,10 +145,10 @@ void report_world_make(struct report_world *w) {
         .seed = 1,
         .jobs = 1,
         .command = "hotdesk replay --trace market.csv",
-        .fleet_text = "H100:8",
+        .fleet_text = "Made-up:8",
         .models_text = "*=llama-2-13b",
     };
-    w->timing[0] = (struct hd_timing_source){.gpu = "H100",
+    w->timing[0] = (struct hd_timing_source){.gpu = "Made-up",
                                              .model = "llama-2-13b",
                                              .tp = 1,
                                              .revision = "0123456789ab",
@@ -178,7 +179,7 @@ void report_world_compare(struct report_world *w, int scales) {
     struct hd_question *q = &w->question;
     struct hd_comparison *c = &w->comparison;
     q->command = "hotdesk compare --trace market.csv";
-    q->fleet_text = "H100";
+    q->fleet_text = "Made-up";
     q->part[0].gpus = 0;
     q->gpus_max = 1024;
     q->attains = 2;
