@@ -14,6 +14,10 @@ bool hd_act_fail(struct hd_engine *e, const char *format, ...) {
     return false;
 }
 
+void hd_act_forgive(struct hd_engine *e) {
+    e->err.text[0] = '\0';
+}
+
 static bool live_instance(struct hd_engine *e, const char *call, int instance) {
     if (instance < 0 || instance >= e->instances)
         return hd_act_fail(e, "%s: no such instance", call);

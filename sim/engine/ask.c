@@ -144,7 +144,8 @@ double hd_ask_request_slack_s(const struct hd_engine *e, struct hd_req req) {
 }
 
 struct hd_grp hd_ask_request_group(const struct hd_engine *e, struct hd_req r) {
-    return hd_grp_of(e, e->request[r.slot].group);
+    const struct hd_request *q = &e->request[r.slot];
+    return q->doomed ? q->left : hd_grp_of(e, q->group);
 }
 enum hd_request_state hd_ask_request_state(const struct hd_engine *e, struct hd_req r) {
     return (enum hd_request_state)e->request[r.slot].state;

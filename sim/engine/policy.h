@@ -82,6 +82,9 @@ const char *hd_ask_error(const struct hd_engine *);
 /* Records why the policy failed (the first text wins); returns false. */
 bool hd_act_fail(struct hd_engine *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Forgets that text: for a host that adds where in the script it happened and then
+ * fails with the whole. */
+void hd_act_forgive(struct hd_engine *);
 
 hd_tick hd_ask_now(const struct hd_engine *);
 int hd_ask_models(const struct hd_engine *); /* number; ids are 0 to n-1 */
@@ -133,6 +136,7 @@ int hd_ask_request_output(const struct hd_engine *, struct hd_req); /* oracle on
 int hd_ask_request_tokens(const struct hd_engine *, struct hd_req); /* emitted by now */
 int64_t hd_ask_request_context(const struct hd_engine *, struct hd_req);
 double hd_ask_request_slack_s(const struct hd_engine *, struct hd_req);
+/* Of a finished request (in `done`): the group that it was in, which may be closed. */
 struct hd_grp hd_ask_request_group(const struct hd_engine *, struct hd_req);
 enum hd_request_state hd_ask_request_state(const struct hd_engine *, struct hd_req);
 enum hd_kv_place hd_ask_request_kv(const struct hd_engine *, struct hd_req);
@@ -247,6 +251,20 @@ double hd_ask_switch_s(const struct hd_engine *, int instance,
                        int model);                                       /* from now */
 double hd_ask_load_s(const struct hd_engine *, int instance, int model); /* cold */
 double hd_ask_swap_s(const struct hd_engine *, int instance, int64_t tokens, int model);
+
+/* The same for an instance that does not exist, to plan a layout by: -1 with the
+ * reason in hd_ask_error() if there can be no such instance. */
+struct hd_layout {
+    const char *type; /* of GPU */
+    int tp;
+    double share;
+    int model;
+};
+double hd_ask_layout_prefill_s(struct hd_engine *, const struct hd_layout *,
+                               int64_t tokens);
+double hd_ask_layout_step_s(struct hd_engine *, const struct hd_layout *, int64_t batch,
+                            int64_t context);
+double hd_ask_layout_load_s(struct hd_engine *, const struct hd_layout *); /* cold */
 
 /* ---- actions ---------------------------------------------------------------- */
 

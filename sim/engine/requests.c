@@ -143,6 +143,7 @@ void hd_request_finish(struct hd_engine *e, int slot, enum hd_status status,
     struct hd_request *r = &e->request[slot];
     hd_request_phase(e, r, r->phase);
     int group = r->group;
+    r->left = hd_grp_of(e, group);
     if (group >= 0)
         hd_group_remove(e, slot);
     else if (r->state == HD_REQ_HELD)

@@ -45,6 +45,7 @@ struct hd_request {
     bool measured, doomed;      /* doomed: over, but a transfer still holds the slot */
     bool in_callback, computed; /* a `done` is queued; has had its first prefill */
     int32_t group, prev, next;  /* place in its group's list, or among the held */
+    struct hd_grp left;         /* doomed: the group that it was in */
     int32_t kv_at;              /* instance (GPU, or where it moves to) or node */
     int32_t kv_from, kv_home;   /* while it moves in: instance, or node, it leaves */
     int32_t kv_prev, kv_next;   /* among the idle KV of an instance */
