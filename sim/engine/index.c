@@ -173,6 +173,7 @@ static int extreme(struct hd_engine *e, int role, enum hd_key key, struct hd_fil
         for (int n = 0; n < m->holders; n++) {
             const struct hd_instance *i = &e->instance[m->holder[n]];
             if (i->role != role || i->closing || !has_key(i, key)) continue;
+            if (!holds(e, i, &f)) continue;
             int64_t value = most ? -key_of(e, i, key) : key_of(e, i, key);
             if (best >= 0 && value >= best_key) continue;
             best = m->holder[n];

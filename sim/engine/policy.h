@@ -209,7 +209,7 @@ int hd_ask_gpu_instances(const struct hd_engine *, int gpu,
 /* ---- host primitives ------------------------------------------------------ */
 
 /* A filter: all instances of the role; those where a model is resident, loading
- * or queued; or those that could ever hold a request. */
+ * or queued; those that could ever hold a request; or both. */
 struct hd_filter {
     int model;         /* >= 0: by model */
     struct hd_req req; /* slot >= 0: by request */

@@ -418,4 +418,6 @@ void hd_lua_open(struct hd_lua *h) {
     lua_setglobal(L, "set");
     lua_newtable(L);
     h->timers = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newtable(L);
+    h->roles = luaL_ref(L, LUA_REGISTRYINDEX);
 }

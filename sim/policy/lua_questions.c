@@ -7,22 +7,37 @@
 /* ---- filters and iterators ----------------------------------------------------------
  */
 
-/* Nothing, a model, or a request. */
-static struct hd_filter filter_argument(lua_State *L, int at, const char *call) {
+/* Up to two arguments: a model, a request, both, or nothing. */
+static struct hd_filter filter_argument(lua_State *L, int first, const char *call) {
     struct hd_filter f = HD_ALL;
-    if (lua_isnoneornil(L, at)) return f;
-    const struct hd_handle *h = hd_lua_handle(L, at);
-    if (h && h->kind == HD_KIND_MODEL)
-        f.model = h->slot;
-    else if (h && h->kind == HD_KIND_REQUEST)
-        f.req = hd_lua_req(hd_lua_argument(L, at, HD_KIND_REQUEST, call));
-    else
-        hd_lua_wrong(L, at, call, "a model, a request, or nothing");
+    for (int at = first; at < first + 2; at++) {
+        if (lua_isnoneornil(L, at)) continue;
+        const struct hd_handle *h = hd_lua_handle(L, at);
+        if (h && h->kind == HD_KIND_MODEL)
+            f.model = h->slot;
+        else if (h && h->kind == HD_KIND_REQUEST)
+            f.req = hd_lua_req(hd_lua_argument(L, at, HD_KIND_REQUEST, call));
+        else
+            hd_lua_wrong(L, at, call, "a model, a request, or nothing");
+    }
     return f;
 }
 
+/* Roles are looked up once, and by the string itself afterwards. */
+
 static int role_argument(lua_State *L, struct hd_lua *h, int at, const char *call) {
-    return hd_ask_role(h->engine, hd_lua_text(L, at, call));
+    const char *name = hd_lua_text(L, at, call);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, h->roles);
+    lua_pushvalue(L, at);
+    if (lua_rawget(L, -2) != LUA_TNUMBER) {
+        lua_pushvalue(L, at);
+        lua_pushinteger(L, hd_ask_role(h->engine, name));
+        lua_copy(L, -1, -3);
+        lua_rawset(L, -4);
+    }
+    int role = (int)lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    return role;
 }
 
 struct snapshot {

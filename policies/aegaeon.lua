@@ -1,0 +1,143 @@
+-- aegaeon: token-level auto-scaling. Prefill and decode on separate instances;
+-- prefill in groups of one model, decode batches in weighted round robin.
+local P = {
+  about  = "switch models between tokens: grouped prefill, batched decode",
+  params = {
+    prefill = {0.375, "share of the instances that prefill", min = 0.01, max = 0.99},
+    group   = {8,     "requests that may wait in one prefill group", min = 1},
+    slice_s = {4.0,   "longest turn of a decode batch (Q_MAX)", min = 0.01, max = 60},
+    floor   = {0.5,   "least alpha: turns get shorter when load is light", min = 0.01},
+    ahead   = {64,    "tokens of growth a request must find room for", min = 0},
+  },
+}
+
+-- A kind of instance for each number (and type) of GPUs that models need, with its
+-- share of the fleet; within a kind, prefill and decode in proportion.
+local kinds, kind_of = {}, {}            -- kind_of: by role
+
+local function layout()
+  for _, k in ipairs(kinds) do
+    k.p, k.d, k.full = pool:count(k.prefill), pool:count(k.decode), false
+  end
+  repeat
+    local next
+    for _, k in ipairs(kinds) do
+      k.load = (k.p + k.d) * k.tp / k.weight
+      if not k.full and (not next or k.load < next.load) then next = k end
+    end
+    if next then
+      local p = (next.p + next.d + 1) * set.prefill + 0.5 >= next.p + 1
+      local role = p and next.prefill or next.decode
+      next.full = not pool:form{role = role, gpus = next.tp, type = next.gpu}
+      if p then next.p = next.p + 1 else next.d = next.d + 1 end
+    end
+  until not next
+end
+
+function P.start()
+  for _, m in ipairs(pool.models) do
+    local name = string.format("%d x %s", m.tp, m.gpu or "any")
+    local k = kind_of["prefill " .. name]
+    if not k then
+      k = {name = name, tp = m.tp, gpu = m.gpu, weight = 0,
+           prefill = "prefill " .. name, decode = "decode " .. name}
+      kind_of[k.prefill], kind_of[k.decode], kinds[#kinds + 1] = k, k, k
+    end
+    k.weight, m.tag = k.weight + m.tp, k
+  end
+  table.sort(kinds, function(a, b) return a.tp > b.tp end)   -- whole nodes first
+  layout()
+  for _, k in ipairs(kinds) do
+    if pool:count(k.prefill) * pool:count(k.decode) == 0 then
+      return "needs at least two instances of " .. k.name
+    end
+  end
+end
+
+-- Algorithm 1 and the dispatch half of Algorithm 2 are one rule: join a group of the
+-- model that has room, else open one on the least loaded instance.
+local function put(req, role, limits, load)
+  local g = pool:find(req, role, limits)
+  if not g then
+    local inst = pool:least(role, load, req)
+    g = inst and inst:group(req.model)
+  end
+  if g then req:join(g) end               -- else held until the fleet changes
+end
+
+function P.arrive(req)                    -- new, or orphaned by a failure
+  if req.kv then return P.prefilled(req) end
+  put(req, req.model.tag.prefill, {waiting = set.group}, "waiting")
+end
+
+function P.prefilled(req)
+  req:park("host")                        -- copy out, overlapping what follows
+  put(req, req.model.tag.decode, {room = set.ahead}, "groups")
+end
+
+-- Time slices that earn every batch the same token budget q*n: n is how many steps
+-- fit into the TBT, c the switching time of a round. Returns alpha, too: the round
+-- serves min(1, 1/alpha) of the tokens in time.
+local function quotas(n, c)
+  local S, least, q = 0, math.huge, {}
+  for _, x in ipairs(n) do S, least = S + 1 / x, math.min(least, x) end
+  local alpha = math.max(c / (least * set.slice_s) + S, set.floor)
+  for k, x in ipairs(n) do q[k] = c / (x * (alpha - S)) end
+  return q, alpha
+end
+
+-- A decode round: re-form the batches, then share out the time.
+local function round(inst)
+  local r, n, c, last = {i = 0}, {}, 0, nil
+  for g in inst:each("model") do          -- batches of a model stand together
+    if last and last.model == g.model then g = last:merge(g, set.ahead) end
+    while g do                            -- merge: what did not fit, or nil
+      r[#r + 1], last = g, g
+      g = g:split(set.ahead)              -- split: what outgrew the pool, or nil
+    end
+  end
+  for k, g in ipairs(r) do                -- no TBT asked for: a token a second will do
+    n[k] = math.min(g.model.tbt_s, 1) / inst:estimate("step", g)
+    if k == 1 or g.model ~= r[k - 1].model then
+      c = c + inst:estimate("load", g.model)
+    end
+  end
+  r.q = quotas(n, c)
+  inst.tag = r
+  return r
+end
+
+local function prefill(inst)
+  local g = inst.head
+  if not g then return end
+  inst:run(g, {prefill = 1, out = "host"})
+  for o in inst:each() do                 -- prefetch the next other model
+    if o.model ~= g.model then return inst:load(o.model) end
+  end
+end
+
+function P.turn(inst)
+  if inst.role == kind_of[inst.role].prefill then return prefill(inst) end
+  local r = inst.tag
+  for _ = 1, 2 do                         -- the rest of this round, else a new one
+    while r and r.i < #r do
+      r.i = r.i + 1
+      local g = r[r.i]
+      if g.open then
+        inst:run(g, {for_s = r.q[r.i], out = "host"})
+        for k = r.i + 1, #r do
+          local o = r[k]
+          if o.open and o.model ~= g.model then return inst:load(o.model) end
+        end
+        return
+      end
+    end
+    r = round(inst)
+  end
+end
+
+function P.fleet(event)
+  if event ~= "down" then layout() end    -- then `arrive` for all who are held
+end
+
+return P
