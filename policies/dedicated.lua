@@ -21,9 +21,10 @@ end
 local function layout()
   for _, m in ipairs(pool.models) do
     local want = set.replicas > 0 and set.replicas or m.replicas
-    for _ = pool:count(m.name) + 1, want do
+    for k = pool:count(m.name) + 1, want do
       if not place(m) then
-        return string.format("no room for %d x %d GPUs of %s", want, m.tp, m.name)
+        return string.format("no room for replica %d of %d of %s on %d GPU%s", k, want,
+                             m.name, m.tp, m.tp > 1 and "s" or "")
       end
     end
   end

@@ -63,7 +63,7 @@ static bool run_one(const struct hd_script *script,
     all->decisions += m->callbacks;
     r->ran = end != HD_RUN_CANNOT;
     if (!r->ran) r->note = why;
-    r->passed = r->lost == 0 && r->starved == 0;
+    r->passed = r->ran && r->lost == 0 && r->starved == 0;
     r->idle_fraction = m->gpus_s > 0 ? m->gpu_s[HD_GPU_IDLE_WAITING] / m->gpus_s : 0;
     *idle_s += m->gpu_s[HD_GPU_IDLE_WAITING];
     *gpus_s += m->gpus_s;

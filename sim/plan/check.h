@@ -14,7 +14,7 @@ enum { HD_CHECK_WORKLOADS = 10 };
 struct hd_check_result {    /* of one workload */
     const char *name, *why; /* why: what it is made to find */
     bool ran;               /* false: `start` said that the fleet cannot do */
-    bool passed;            /* nothing lost, nobody starved; or it did not run */
+    bool passed;            /* it ran, nothing was lost, nobody starved */
     int requests, done, rejected, too_long, lost, starved;
     int64_t first_lost;   /* row, from 0; -1: none */
     double idle_fraction; /* of GPU time: at rest with requests of its own */
@@ -22,7 +22,8 @@ struct hd_check_result {    /* of one workload */
 };
 
 struct hd_check {
-    int workloads, passed, refused, rejected, lost, starved;
+    int workloads, passed, refused; /* refused: did not run */
+    int rejected, lost, starved;
     double idle_fraction; /* over all that ran */
     int64_t decisions;    /* callbacks */
     double wall_s;        /* of the runs: not the same every time */
