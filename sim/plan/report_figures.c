@@ -67,9 +67,10 @@ static struct hd_attainments attained_by(const struct hd_measure *m, int model,
                                    hd_attained(m, HD_METRIC_REQUEST, model, target)};
 }
 
-/* ---- a run -------------------------------------------------------------------- */
+/* ---- a run ---- */
 
-static void absent_figures(struct hd_run_figures *f) {
+void hd_run_figures_absent(struct hd_run_figures *f) {
+    *f = (struct hd_run_figures){.gpus = HD_INT_ABSENT};
     int64_t *count = &f->counts.measured;
     for (size_t i = 0; i < sizeof f->counts / sizeof *count; i++)
         count[i] = HD_INT_ABSENT;
@@ -89,7 +90,7 @@ static void absent_figures(struct hd_run_figures *f) {
     f->vram_bytes = f->dram_bytes = f->active_models_peak = HD_INT_ABSENT;
     f->output_tokens = f->models = HD_INT_ABSENT;
     f->output_tokens_per_s = f->gpu_hours = f->models_per_gpu = NAN;
-    f->limit_window = (struct hd_range){NAN, NAN};
+    f->limit = (struct hd_limit_figures){{NAN, NAN}, NULL, NULL};
     f->timing_error_p50 = NAN;
 }
 
@@ -189,14 +190,11 @@ static void fill_counts(const struct hd_measure *m, struct hd_run_figures *f) {
     f->counts.preempted = m->preempted;
 }
 
-static void fill_limit(const struct hd_limit *l, struct hd_range *window,
-                       const char **models, const char **resource) {
-    *window = (struct hd_range){NAN, NAN};
-    *models = *resource = NULL;
-    if (!l->known) return;
-    *window = (struct hd_range){l->from_s, l->to_s};
-    *models = l->models;
-    *resource = l->resource;
+struct hd_limit_figures hd_limit_figures(const struct hd_limit *l) {
+    struct hd_limit_figures f = {{NAN, NAN}, NULL, NULL};
+    if (l->known)
+        f = (struct hd_limit_figures){{l->from_s, l->to_s}, l->models, l->resource};
+    return f;
 }
 
 static void fill_whole(const struct hd_question *q, const struct hd_run_record *r,
@@ -233,15 +231,14 @@ static void fill_whole(const struct hd_question *q, const struct hd_run_record *
     f->output_tokens_per_s = (double)m->tokens_emitted / span;
     f->gpu_hours = m->gpus_s / 3600;
     if (r->gpus > 0) f->models_per_gpu = (double)f->models / r->gpus;
-    fill_limit(&r->limit, &f->limit_window, &f->limit_models, &f->limit_resource);
+    f->limit = hd_limit_figures(&r->limit);
     for (int i = 0; i < r->timings; i++)
         f->timing_error_p50 = fmax(f->timing_error_p50, r->timing[i].error_p50);
 }
 
 void hd_run_figures(const struct hd_question *q, const struct hd_run_record *r,
                     const struct hd_criterion *c, struct hd_run_figures *f) {
-    *f = (struct hd_run_figures){0};
-    absent_figures(f);
+    hd_run_figures_absent(f);
     hd_tick from = q->from, to = q->to;
     if (r->measure && to == HD_TICK_NEVER) to = r->measure->end;
     f->window.from_s = hd_s_from_tick(from);
@@ -263,7 +260,7 @@ void hd_run_figures_free(struct hd_run_figures *f) {
     f->failing = NULL;
 }
 
-/* ---- models and classes --------------------------------------------------------- */
+/* ---- models and classes ---- */
 
 void hd_model_figures(const struct hd_question *q, const struct hd_run_record *r,
                       double target, int model, struct hd_model_figures *f) {
@@ -329,79 +326,4 @@ void hd_class_figures(const struct hd_question *q, const struct hd_run_record *r
     free(ttft);
     free(e2e);
     free(among);
-}
-
-/* ---- answers ------------------------------------------------------------------------
- */
-
-char *hd_params_text(const struct hd_policy_choice *p) {
-    char *text = hd_strdup("");
-    for (int n = 0; n < p->script->params; n++) {
-        char *value = hd_value_of(p->script, p->values, n);
-        char *longer = hd_format("%s%s%s=%s", text, *text ? "," : "",
-                                 p->script->param[n].name, value);
-        free(text);
-        free(value);
-        text = longer;
-    }
-    return text;
-}
-
-char *hd_run_folder(const struct hd_question *q, const struct hd_answer *a) {
-    int rules = 0;
-    for (int r = 0; r < HD_PASS_RULES; r++) rules += q->pass[r];
-    char attain[HD_REAL_TEXT_BYTES], scale[HD_REAL_TEXT_BYTES];
-    hd_shortest(a->attain, attain);
-    hd_shortest(a->scale, scale);
-    return hd_format("runs/%s%s%s%s%s-%s-%d", q->policy[a->policy].label,
-                     q->scales > 1 ? "-x" : "", q->scales > 1 ? scale : "",
-                     rules > 1 ? "-" : "", rules > 1 ? hd_pass_rule_name(a->rule) : "",
-                     attain, a->record ? a->record->gpus : a->gpus);
-}
-
-void hd_row_figures(const struct hd_question *q, const struct hd_answer *a,
-                    struct hd_row_figures *row) {
-    const struct hd_policy_choice *policy = &q->policy[a->policy];
-    struct hd_criterion c = {q->metric, a->rule, a->attain};
-    *row = (struct hd_row_figures){
-        .policy = policy->label,
-        .policy_sha256 = policy->script->sha256,
-        .clairvoyant = policy->script->clairvoyant,
-        .params = hd_params_text(policy),
-        .slo_scale = a->scale,
-        .attain_target = a->attain,
-        .metric = hd_metric_name(q->metric),
-        .pass_rule = hd_pass_rule_name(a->rule),
-        .reached = a->whole ? a->reached : -1,
-        .gpus = a->whole && a->reached ? a->gpus : HD_INT_ABSENT,
-        .baseline_gpus = a->baseline_gpus > 0 ? a->baseline_gpus : HD_INT_ABSENT,
-        .bound_gpus = a->bound_gpus > 0 ? a->bound_gpus : HD_INT_ABSENT,
-        .saved = a->whole && a->reached ? a->saved : NAN,
-        .fails_above = {a->whole ? (a->above < HD_FAILS_ABOVE_MAX ? a->above
-                                                                  : HD_FAILS_ABOVE_MAX)
-                                 : 0,
-                        a->fails_above},
-        .probes = a->probes,
-        .probes_cut = a->probes_cut,
-        .best = a->whole && !a->reached ? a->best : NAN,
-        .one_each_attain = a->one_each_attained,
-        .why_not = a->whole && !a->reached ? a->why_not : NULL,
-        .note = a->note,
-    };
-    fill_limit(&a->limit, &row->limit_window, &row->limit_models, &row->limit_resource);
-    if (a->record) {
-        char *folder = hd_run_folder(q, a);
-        row->run = hd_format("%s/run.json", folder);
-        free(folder);
-        hd_run_figures(q, a->record, &c, &row->f);
-    } else {
-        absent_figures(&row->f);
-        row->f.gpus = HD_INT_ABSENT;
-    }
-}
-
-void hd_row_figures_free(struct hd_row_figures *row) {
-    free(row->params);
-    free(row->run);
-    hd_run_figures_free(&row->f);
 }

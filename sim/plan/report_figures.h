@@ -14,6 +14,12 @@ struct hd_attainments {
     double token, ratio, request;
 };
 
+struct hd_limit_figures {
+    struct hd_range window_s;
+    const char *models, *resource;
+};
+struct hd_limit_figures hd_limit_figures(const struct hd_limit *);
+
 /* How attainment is spread over the judged models and, as one more entry, all rarer
  * models together: the entries that the pass rule `model` looks at, so that the
  * worst of them tells what it says. */
@@ -60,8 +66,7 @@ struct hd_run_figures {
     int64_t gpus, models;
     int64_t output_tokens;
     double output_tokens_per_s, gpu_hours, models_per_gpu;
-    struct hd_range limit_window;
-    const char *limit_models, *limit_resource;
+    struct hd_limit_figures limit;
     double timing_error_p50; /* largest of the held-out medians of the timings used */
     char **failing;          /* behind failing_models; its names are the question's */
 };
@@ -71,6 +76,8 @@ struct hd_run_figures {
 void hd_run_figures(const struct hd_question *, const struct hd_run_record *,
                     const struct hd_criterion *, struct hd_run_figures *);
 void hd_run_figures_free(struct hd_run_figures *);
+/* Where there is no run at all. */
+void hd_run_figures_absent(struct hd_run_figures *);
 
 /* Is the record's run one whose figures mean something? */
 bool hd_run_is_whole(const struct hd_run_record *);
@@ -111,8 +118,7 @@ struct hd_row_figures {
     int64_t gpus, baseline_gpus, bound_gpus;
     double saved;
     struct hd_int_list fails_above;
-    struct hd_range limit_window; /* of the run with one GPU less */
-    const char *limit_models, *limit_resource;
+    struct hd_limit_figures limit; /* of the run with one GPU less */
     int64_t probes, probes_cut;
     double best, one_each_attain; /* see struct hd_answer */
     const char *why_not, *note;

@@ -47,7 +47,7 @@ static const char *end_name(enum hd_run_end end) {
     return name[end];
 }
 
-/* ---- a run -------------------------------------------------------------------- */
+/* ---- a run ---- */
 
 static void inputs_json(const struct hd_report *report, const struct hd_run_record *r,
                         struct hd_json *j) {
@@ -174,21 +174,7 @@ bool hd_report_run_csv(const struct hd_report *report, const struct hd_run_recor
     return hd_csv_finish(&w);
 }
 
-/* ---- a comparison -----------------------------------------------------------------
- */
-
-struct hd_row_figures *hd_report_rows(const struct hd_report *report,
-                                      const struct hd_comparison *c) {
-    struct hd_row_figures *row = hd_alloc(sizeof *row * (size_t)(c->answers + 1));
-    for (int i = 0; i < c->answers; i++)
-        hd_row_figures(report->question, &c->answer[i], &row[i]);
-    return row;
-}
-
-void hd_report_rows_free(struct hd_row_figures *row, const struct hd_comparison *c) {
-    for (int i = 0; i < c->answers; i++) hd_row_figures_free(&row[i]);
-    free(row);
-}
+/* ---- a comparison ---- */
 
 bool hd_report_comparison_csv(const struct hd_report *report,
                               const struct hd_comparison *c, FILE *out) {

@@ -185,11 +185,11 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
         verdict_lines(q, &f, out);
         latency_table(&f, report->width, out);
         use_lines(&f, out);
-        if (f.limit_resource && (!f.pass.ok || f.pooled < 1))
+        if (f.limit.resource && (!f.pass.ok || f.pooled < 1))
             fprintf(out, "late      most in %s: %s; %s\n",
-                    hd_report_span_text(q->trace, f.limit_window.from,
-                                        f.limit_window.to, when),
-                    f.limit_models, f.limit_resource);
+                    hd_report_span_text(q->trace, f.limit.window_s.from,
+                                        f.limit.window_s.to, when),
+                    f.limit.models, f.limit.resource);
         if (report->verbose) model_table(report, r, c.attain, out);
     }
     if (*r->note.text) fprintf(out, "warning: %s\n", r->note.text);

@@ -39,8 +39,7 @@
 #define E2E_ABOUT "arrival to last token, of measured requests that were done"
 #define GAP_ABOUT "longest gap of a request, of measured requests with two tokens"
 
-/* ---- run.json ---------------------------------------------------------------------
- */
+/* ---- run.json ---- */
 
 typedef struct hd_run_figures run;
 #define F(name, type, unit, member, about)                                             \
@@ -153,18 +152,18 @@ static const struct hd_field run_field[] = {
     LATER("cost.usd", "USD", "not computed yet"),
     LATER("cost.usd_per_million_output_tokens", "USD", "not computed yet"),
     LATER("cost.kwh", "kWh", "not computed yet"),
-    F("limit.window_s", RANGE, "s", limit_window,
+    F("limit.window_s", RANGE, "s", limit.window_s,
       "arrivals with the most late tokens, since the trace's zero"),
-    F("limit.models", TEXT, "", limit_models,
+    F("limit.models", TEXT, "", limit.models,
       "up to three models late there, worst first"),
-    F("limit.resource", TEXT, "", limit_resource, "what they waited for"),
+    F("limit.resource", TEXT, "", limit.resource, "what they waited for"),
 };
 const struct hd_field_set hd_schema_run = {
     "run.json", "one run (" HD_SCHEMA_RUN "), beside its inputs", run_field,
     COUNT(run_field)};
 #undef F
 
-/* ---- run.json: models[], classes[] -------------------------------------------- */
+/* ---- run.json: models[], classes[] ---- */
 
 #define ATTAIN(S)                                                                      \
     {"attain.token", HD_FIELD_REAL, "fraction", offsetof(S, attain.token),             \
@@ -221,8 +220,7 @@ const struct hd_field_set hd_schema_class = {"run.json: classes[]", "one class o
                                              class_field, COUNT(class_field)};
 #undef F
 
-/* ---- compare.csv, compare.json: policy[] ------------------------------------------
- */
+/* ---- compare.csv, compare.json: policy[] ---- */
 
 typedef struct hd_row_figures row;
 #define F(name, type, unit, member, about)                                             \
@@ -290,11 +288,11 @@ static const struct hd_field row_field[] = {
       "the same, per second of the window"),
     F("gpu_hours", REAL, "h", f.gpu_hours, "GPU-time of the fleet in the window"),
     F("models_per_gpu", REAL, "", f.models_per_gpu, "models with a measured request"),
-    F("limit.window_s", RANGE, "s", limit_window,
+    F("limit.window_s", RANGE, "s", limit.window_s,
       "with one GPU less: arrivals with the most late tokens, since the trace's zero"),
-    F("limit.models", TEXT, "", limit_models,
+    F("limit.models", TEXT, "", limit.models,
       "up to three models late there, worst first"),
-    F("limit.resource", TEXT, "", limit_resource, "what they waited for"),
+    F("limit.resource", TEXT, "", limit.resource, "what they waited for"),
     LATER("timing.measured_fraction", "fraction",
           "of the GPU-time that rests on measured kernels"),
     F("timing.error_p50", REAL, "fraction", f.timing_error_p50,
@@ -322,8 +320,7 @@ const struct hd_field_set hd_schema_answer = {"compare.json: policy[]",
                                               answer_field, COUNT(answer_field)};
 #undef F
 
-/* ---- requests.csv -----------------------------------------------------------------
- */
+/* ---- requests.csv ---- */
 
 typedef struct hd_request_row request;
 #define F(name, type, unit, member, about)                                             \

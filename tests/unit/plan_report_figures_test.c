@@ -255,7 +255,7 @@ static void rows_of_answers(void **state) {
     assert_int_equal(row.baseline_gpus, 52);
     near(row.saved, 1 - 18 / 52.0);
     assert_int_equal(row.fails_above.count, 2);
-    near(row.limit_window.to, 100);
+    near(row.limit.window_s.to, 100);
     near(row.f.pooled, 2305.0 / 2420);
     hd_row_figures_free(&row);
     struct hd_answer *last = &w.comparison.answer[w.comparison.answers - 1];
