@@ -39,8 +39,7 @@ char *hd_format(const char *format, ...) {
     return text;
 }
 
-void *hd_grow(void *array, int *capacity, int need, size_t element_bytes) {
-    if (need <= *capacity) return array;
+void *hd_grow_more(void *array, int *capacity, int need, size_t element_bytes) {
     int wanted = *capacity ? *capacity : 16;
     while (wanted < need) wanted *= 2;
     *capacity = wanted;

@@ -10,8 +10,14 @@ char *hd_strdup(const char *text);
 char *hd_format(const char *format, ...) /* a new string; the caller frees it */
     __attribute__((format(printf, 1, 2), nonnull(1)));
 
+void *hd_grow_more(void *array, int *capacity, int need, size_t element_bytes);
+
 /* Makes room for `need` elements in a growing array; capacity doubles. The new
  * elements are not initialised. */
-void *hd_grow(void *array, int *capacity, int need, size_t element_bytes);
+static inline void *hd_grow(void *array, int *capacity, int need,
+                            size_t element_bytes) {
+    if (need <= *capacity) return array;
+    return hd_grow_more(array, capacity, need, element_bytes);
+}
 
 #endif

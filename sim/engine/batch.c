@@ -50,11 +50,14 @@ int64_t hd_batch_growth(const struct hd_engine *e, const struct hd_instance *i) 
     return i->batch.residue[-i->batch.step & (HD_BLOCK_TOKENS - 1)];
 }
 
-/* Largest k with blocks(k) - blocks <= free, at most `most`. */
-static int64_t steps_that_fit(const struct hd_batch *b, int64_t free_blocks,
-                              int64_t most) {
+/* Largest k <= most with blocks(k) - blocks free on the instance. */
+static int64_t steps_that_fit(const struct hd_engine *e, const struct hd_instance *i,
+                              int model, int64_t most) {
+    const struct hd_batch *b = &i->batch;
     int64_t cycles = (most + HD_BLOCK_TOKENS - 1) / HD_BLOCK_TOKENS;
-    if (cycles * b->count <= free_blocks) return most;
+    if (hd_blocks_free(e, i, model, cycles * b->count)) return most;
+    int64_t free_bytes = hd_free_kv_bytes(e, i);
+    int64_t free_blocks = free_bytes > 0 ? free_bytes / hd_block_bytes(e, i, model) : 0;
     int64_t k = free_blocks / b->count * HD_BLOCK_TOKENS;
     free_blocks -= k / HD_BLOCK_TOKENS * b->count;
     for (int64_t r = -(b->step + k); k < most; k++, r--) {
@@ -288,7 +291,7 @@ void hd_batch_plan(struct hd_engine *e, struct hd_instance *i, hd_tick until) {
         int64_t in_stretch = (stretch_end - b->context + b->count - 1) / b->count;
         if (k > in_stretch) k = in_stretch;
     }
-    k = steps_that_fit(b, hd_free_blocks(e, i, model), k);
+    k = steps_that_fit(e, i, model, k);
     HD_CHECK(k >= 1);
     b->steps = k;
     if (until != HD_TICK_NEVER) b->steps = k = hd_batch_inverse(b, until - b->start);

@@ -44,13 +44,12 @@ static bool admits(const struct hd_engine *e, const struct hd_instance *i, int s
                    int64_t taken, int joining) {
     const struct hd_request *r = &e->request[slot];
     if (i->batch.count + joining >= i->option.max) return false;
-    int64_t free_blocks = hd_free_blocks(e, i, r->model) - taken;
-    int64_t need = hd_blocks_of(prompt(r));
+    int64_t need = hd_blocks_of(prompt(r)) + taken;
     if (i->batch.count + joining > 0) { /* an empty batch must not be refused */
         int64_t pool = (i->usable - i->weights) / hd_block_bytes(e, i, r->model);
         need += (int64_t)(e->config->serving.watermark * (double)pool);
     }
-    return need <= free_blocks;
+    return hd_blocks_free(e, i, r->model, need);
 }
 
 /* One prefill batch of at most `most` waiting members. False: none could enter. */
@@ -182,7 +181,7 @@ void hd_preempt_youngest(struct hd_engine *e, struct hd_instance *i) {
  * somebody had to go, so the next boundary may admit somebody. */
 static bool room_for_step(struct hd_engine *e, struct hd_instance *i, bool *made) {
     int model = e->group[i->turn].model;
-    while (hd_batch_growth(e, i) > hd_free_blocks(e, i, model)) {
+    while (!hd_blocks_free(e, i, model, hd_batch_growth(e, i))) {
         *made = true;
         if (i->residents > 1 && !i->many && hd_evict_unused(e, i, model)) continue;
         if (i->batch.count == 1) return false;

@@ -3,22 +3,6 @@
  * it has ended. */
 #include "engine/state.h"
 
-int64_t hd_block_bytes(const struct hd_engine *e, const struct hd_instance *i,
-                       int model) {
-    return e->shape[i->shape].block_bytes[model];
-}
-
-int64_t hd_free_bytes(const struct hd_engine *e, const struct hd_instance *i) {
-    return i->usable - i->weights - hd_instance_kv_now(e, i);
-}
-
-int64_t hd_free_blocks(const struct hd_engine *e, const struct hd_instance *i,
-                       int model) {
-    int64_t kv = hd_instance_kv_now(e, i), bytes = i->usable - i->weights - kv;
-    if (i->kv_limit - kv < bytes) bytes = i->kv_limit - kv;
-    return bytes > 0 ? bytes / hd_block_bytes(e, i, model) : 0;
-}
-
 bool hd_could_hold(const struct hd_engine *e, int shape, int model, int64_t tokens) {
     const struct hd_shape *s = &e->shape[shape];
     int64_t room = s->usable - s->weight_bytes[model];
@@ -376,7 +360,7 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int most) {
         there++;
         if (r->kv == HD_KV_GPU && r->kv_at == here) continue;
         int64_t blocks = hd_blocks_of(hd_kv_tokens(r) + 1);
-        if (hd_free_blocks(e, i, g->model) < blocks + i->batch.count) break;
+        if (!hd_blocks_free(e, i, g->model, blocks + i->batch.count)) break;
         int node = r->kv == HD_KV_HOST ? r->kv_at : e->instance[r->kv_at].node;
         int path = node != i->node       ? PATH_NIC
                    : r->kv == HD_KV_HOST ? PATH_HOST

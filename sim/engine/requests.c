@@ -18,6 +18,10 @@ static hd_tick stage_time(const struct hd_engine *e, int group, enum hd_phase ph
  * turns spent in switching or on KV meanwhile is taken out of waiting. */
 void hd_request_phase(struct hd_engine *e, struct hd_request *r, enum hd_blame phase) {
     hd_tick elapsed = e->now - r->phase_at;
+    if (elapsed == 0) { /* then nothing has happened in its group's turns either */
+        r->phase = (uint8_t)phase;
+        return;
+    }
     bool waits = r->phase == HD_BLAME_QUEUE || r->phase == HD_BLAME_WAIT;
     if (r->group >= 0) {
         const struct hd_group *g = &e->group[r->group];

@@ -111,6 +111,7 @@ double hd_score_ratio(const struct hd_engine *e, const struct hd_request *r) {
         return (double)earned / (double)total;
     }
     const struct hd_score *s = &r->score.fast;
+    if (s->last_miss < 0) return 1; /* all of the time counted */
     hd_wide due = deadline(m, r->emitted), open = total - s->start;
     return (double)(s->earned + (due < open ? due : open)) / (double)total;
 }

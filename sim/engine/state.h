@@ -437,7 +437,7 @@ void hd_instance_wake(struct hd_engine *, struct hd_instance *, hd_tick at);
 /* The request, of a group of this instance, is something new to run. */
 void hd_instance_work(struct hd_engine *, struct hd_instance *, int slot);
 /* KV bytes as of its last boundary, running plan included (O(1)). */
-int64_t hd_instance_kv_now(const struct hd_engine *, const struct hd_instance *);
+int64_t hd_instance_kv_planned(const struct hd_engine *, const struct hd_instance *);
 bool hd_other_work(const struct hd_engine *, const struct hd_instance *);
 
 /* ---- iterate.c: what happens within a turn
@@ -455,10 +455,6 @@ enum hd_residence hd_residence(const struct hd_instance *, int model);
 bool hd_load_start(struct hd_engine *, struct hd_instance *, int model, bool demanded);
 void hd_evict(struct hd_engine *, struct hd_instance *, int model);
 bool hd_evict_unused(struct hd_engine *, struct hd_instance *, int keep);
-int64_t hd_free_bytes(const struct hd_engine *,
-                      const struct hd_instance *); /* per GPU */
-int64_t hd_free_blocks(const struct hd_engine *, const struct hd_instance *, int model);
-int64_t hd_block_bytes(const struct hd_engine *, const struct hd_instance *, int model);
 void hd_kv_take(struct hd_engine *, struct hd_instance *, int model, int64_t blocks);
 void hd_kv_give(struct hd_engine *, struct hd_instance *, int model, int64_t blocks);
 void hd_idle_kv_add(struct hd_engine *, struct hd_instance *, int slot);
@@ -521,6 +517,31 @@ static inline int hd_event_id(const struct hd_engine *e, const struct hd_instanc
 static inline int hd_instance_number(const struct hd_engine *e,
                                      const struct hd_instance *i) {
     return (int)(i - e->instance);
+}
+static inline int64_t hd_block_bytes(const struct hd_engine *e,
+                                     const struct hd_instance *i, int model) {
+    return e->shape[i->shape].block_bytes[model];
+}
+static inline int64_t hd_instance_kv_now(const struct hd_engine *e,
+                                         const struct hd_instance *i) {
+    return i->phase == HD_PHASE_DECODE ? hd_instance_kv_planned(e, i) : i->kv;
+}
+/* Per GPU, for anything; for KV. */
+static inline int64_t hd_free_bytes(const struct hd_engine *e,
+                                    const struct hd_instance *i) {
+    return i->usable - i->weights - hd_instance_kv_now(e, i);
+}
+static inline int64_t hd_free_kv_bytes(const struct hd_engine *e,
+                                       const struct hd_instance *i) {
+    int64_t kv = hd_instance_kv_now(e, i), bytes = i->usable - i->weights - kv;
+    return i->kv_limit - kv < bytes ? i->kv_limit - kv : bytes;
+}
+/* Whether so many blocks are free; unlike their number, without a division. */
+static inline bool hd_blocks_free(const struct hd_engine *e,
+                                  const struct hd_instance *i, int model,
+                                  int64_t blocks) {
+    return blocks <= 0 ||
+           blocks * hd_block_bytes(e, i, model) <= hd_free_kv_bytes(e, i);
 }
 static inline const struct hd_timing *
 hd_timing_of(const struct hd_engine *e, const struct hd_instance *i, int model) {

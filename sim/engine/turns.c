@@ -118,8 +118,8 @@ void hd_instance_work(struct hd_engine *e, struct hd_instance *i, int slot) {
     hd_instance_cut(e, i);
 }
 
-int64_t hd_instance_kv_now(const struct hd_engine *e, const struct hd_instance *i) {
-    if (e->step || i->phase != HD_PHASE_DECODE) return i->kv;
+int64_t hd_instance_kv_planned(const struct hd_engine *e, const struct hd_instance *i) {
+    if (e->step) return i->kv;
     int64_t done = hd_batch_done_by(i, e->boundaries ? e->now : e->now - 1);
     int64_t blocks = hd_batch_blocks_after(&i->batch, done);
     return i->kv +

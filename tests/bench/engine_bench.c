@@ -1,7 +1,7 @@
 /* How fast the engine simulates: requests and iterations per second of one core, with
  * everything counted (paged KV, preemption, both attainments, histograms, blame).
  *
- *   engine_bench [--runs N] [--copies N] [--only TEXT]
+ *   engine_bench [--runs N] [--copies N] [--only NAME, or part of names]
  *
  * Thread CPU time of the run alone: the trace is in memory before it begins. Cases are
  * run in turn, N times round, so that a busy minute of the machine falls on all of
@@ -133,9 +133,11 @@ int main(int argc, char **argv) {
     struct conv *conv[CASES] = {0};
     struct bench *chosen[CASES];
     int cases = 0;
+    bool exact = false;
+    for (int n = 0; n < CASES; n++) exact |= strcmp(bench[n].name, only) == 0;
     for (int n = 0; n < CASES; n++) {
         struct bench *b = &bench[n];
-        if (!strstr(b->name, only)) continue;
+        if (!strstr(b->name, only) || (exact && strcmp(b->name, only) != 0)) continue;
         conv[n] = conv_load(b->few ? (copies + 9) / 10 : copies, b->speed);
         conv_world_make(&b->world, conv[n], INSTANCES);
         b->world.config.step = b->step;
