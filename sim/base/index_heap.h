@@ -21,7 +21,7 @@ struct hd_index_heap {
 };
 
 static inline int hd_heap_before(struct hd_heap_node a, struct hd_heap_node b) {
-    return a.key < b.key || (a.key == b.key && a.id < b.id);
+    return (a.key < b.key) | ((a.key == b.key) & (a.id < b.id));
 }
 
 /* Makes ids 0 to ids-1 usable. */
@@ -62,8 +62,8 @@ static inline void hd_heap_down(struct hd_index_heap *h, int at,
     for (;;) {
         int child = 2 * at + 1;
         if (child >= h->count) break;
-        if (child + 1 < h->count && hd_heap_before(h->node[child + 1], h->node[child]))
-            child++;
+        if (child + 1 < h->count)
+            child += hd_heap_before(h->node[child + 1], h->node[child]);
         if (!hd_heap_before(h->node[child], node)) break;
         hd_heap_put(h, at, h->node[child]);
         at = child;

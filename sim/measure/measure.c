@@ -104,7 +104,7 @@ bool hd_measure_finish(struct hd_measure *m, const struct hd_finished *f) {
     int64_t tokens = f->output_tokens > 0 ? f->output_tokens : 1;
     int64_t on_time = done ? f->tokens_on_time : 0;
     bool ok = done && f->request_ok;
-    hd_wide units = done ? (hd_wide)llrint(ldexp(f->ratio, 62)) : 0;
+    hd_wide units = done ? (hd_wide)llrint(f->ratio * 0x1p62) : 0;
 
     m->finished[f->status]++;
     m->tokens_on_time += on_time;
@@ -120,6 +120,7 @@ bool hd_measure_finish(struct hd_measure *m, const struct hd_finished *f) {
     bin->tokens += tokens;
     bin->late += tokens - on_time;
     for (int b = 0; b < HD_BLAMES; b++) {
+        if (f->blame[b] == 0) continue;
         double seconds = hd_s_from_tick(f->blame[b]);
         m->blame_s[b] += seconds;
         model->blame_s[b] += seconds;
