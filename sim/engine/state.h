@@ -436,7 +436,7 @@ void hd_instance_want(struct hd_engine *, struct hd_instance *, enum hd_why, int
 void hd_instance_wake(struct hd_engine *, struct hd_instance *, hd_tick at);
 /* The request, of a group of this instance, is something new to run. */
 void hd_instance_work(struct hd_engine *, struct hd_instance *, int slot);
-/* KV bytes as of its last boundary, running plan included (O(1)). */
+/* The same while a plan runs: as of the last boundary that has passed (O(1)). */
 int64_t hd_instance_kv_planned(const struct hd_engine *, const struct hd_instance *);
 bool hd_other_work(const struct hd_engine *, const struct hd_instance *);
 
