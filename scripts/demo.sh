@@ -3,7 +3,7 @@
 # Writes results/demo; prints the answer.
 set -eu
 cd "$(dirname "$0")/.."
-./hotdesk compare --trace traces/market40.csv --scenario traces/demo.lua \
+./hotdesk compare --scenario traces/demo.lua \
     --out results/demo --force
 echo
 echo "wrote results/demo: compare.csv compare.json compare.png runs/*/run.json"
