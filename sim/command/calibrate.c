@@ -134,7 +134,7 @@ static void print_errors(const struct hd_calibration_report *all, const bool *wa
 }
 
 static void print_reduces(const struct hd_calibration_report *all, const bool *wanted,
-                          int count) {
+                          int count, bool apart) {
     static const double size[] = {8 << 10, 1 << 20, 64 << 20};
     struct hd_text_table *t = hd_text_table_new();
     hd_text_table_column(t, "all-reduce of", false);
@@ -168,7 +168,7 @@ static void print_reduces(const struct hd_calibration_report *all, const bool *w
         }
     }
     if (any) {
-        putchar('\n');
+        if (apart) putchar('\n');
         hd_text_table_print(t, 0, stdout);
         printf("\nheld out: every second size.\n");
     }
@@ -177,32 +177,30 @@ static void print_reduces(const struct hd_calibration_report *all, const bool *w
 
 /* ---- the command ---------------------------------------------------------------- */
 
-/* Marks the reports of a comma list of GPUs; of all without one. */
+enum { CHOSEN_MAX = 64 };
+
+/* The GPUs of a comma list: known ones with a measurement, before any work. */
 static bool choose(const struct hd_catalog *catalog, const char *list,
-                   const struct hd_calibration_report *report, int count, bool *wanted,
+                   const struct hd_gpu_spec *chosen[CHOSEN_MAX], int *count,
                    struct hd_problem *problem) {
-    for (int n = 0; n < count; n++) wanted[n] = !list;
-    while (list && *list) {
+    *count = 0;
+    while (*list) {
         size_t length = strcspn(list, ",");
         char *name = hd_format("%.*s", (int)length, list);
         struct hd_err why = {0};
         const struct hd_gpu_spec *gpu = hd_catalog_gpu(catalog, name, &why);
-        int n = 0;
-        while (gpu && n < count && report[n].gpu != gpu) n++;
-        if (!gpu)
-            hd_usage(problem, "--gpu: %s", why.text);
-        else if (n == count)
-            hd_usage(problem,
-                     "--gpu: %s: nothing was measured on it; without --gpu all "
-                     "that were are fitted",
-                     gpu->name);
-        else
-            wanted[n] = true;
         free(name);
-        if (problem->exit_code) return false;
+        if (!gpu) return hd_usage(problem, "--gpu: %s", why.text);
+        if (gpu->fitted != gpu && !hd_reduce_source_of(gpu->name))
+            return hd_usage(problem,
+                            "--gpu: nothing was measured on %s; its timing is "
+                            "scaled from %s",
+                            gpu->name, gpu->fitted->name);
+        if (*count == CHOSEN_MAX) return hd_usage(problem, "--gpu: too many");
+        chosen[(*count)++] = gpu;
         list += length + (list[length] == ',');
     }
-    return true;
+    return *count > 0 || hd_usage(problem, "--gpu: no name; expected one or more");
 }
 
 static bool write_all(const struct hd_calibration_report *report, const bool *wanted,
@@ -216,32 +214,41 @@ static bool write_all(const struct hd_calibration_report *report, const bool *wa
     return why.text[0] ? hd_bad_input(problem, "%s", why.text) : true;
 }
 
+static bool show(const struct hd_calibration_report *report, const bool *wanted,
+                 int count, struct hd_problem *problem) {
+    bool iterations = false;
+    for (int n = 0; n < count; n++) iterations |= wanted[n] && report[n].iterations;
+    if (iterations) {
+        print_coefficients(report, wanted, count);
+        putchar('\n');
+        print_errors(report, wanted, count);
+    }
+    print_reduces(report, wanted, count, iterations);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    return hd_bad_input(problem, "standard output: %s", strerror(errno));
+}
+
 static bool fit(const struct hd_args *args, struct hd_problem *problem) {
-    const char *data = hd_args_get(args, "data");
+    const char *data = hd_args_get(args, "data"), *list = hd_args_get(args, "gpu");
+    const struct hd_gpu_spec *chosen[CHOSEN_MAX];
+    struct hd_err why = {0};
+    int count = 0, chosen_count = 0;
     if (!data)
         return hd_usage(problem, "calibrate fit: no --data DIR; expected the folder of "
                                  "the measurements");
-    struct hd_err why = {0};
     struct hd_catalog *catalog = hd_catalog_load(&why);
-    int count = 0;
+    bool fine = catalog != NULL || hd_bad_input(problem, "%s", why.text);
+    fine = fine && (!list || choose(catalog, list, chosen, &chosen_count, problem));
     struct hd_calibration_report *report =
-        catalog ? hd_calibrate(catalog, data, &count, &why) : NULL;
+        fine ? hd_calibrate(catalog, data, &count, &why) : NULL;
+    fine = fine && (report || hd_bad_input(problem, "%s", why.text));
     bool *wanted = hd_alloc((size_t)count * sizeof *wanted);
-    bool fine = report != NULL || hd_bad_input(problem, "%s", why.text);
-    fine = fine &&
-           choose(catalog, hd_args_get(args, "gpu"), report, count, wanted, problem);
-    if (fine) {
-        bool iterations = false;
-        for (int n = 0; n < count; n++) iterations |= wanted[n] && report[n].iterations;
-        if (iterations) {
-            print_coefficients(report, wanted, count);
-            putchar('\n');
-            print_errors(report, wanted, count);
-        }
-        print_reduces(report, wanted, count);
-        if (fflush(stdout) != 0 || ferror(stdout))
-            fine = hd_bad_input(problem, "standard output: %s", strerror(errno));
+    for (int n = 0; n < count; n++) {
+        wanted[n] = !list;
+        for (int c = 0; c < chosen_count; c++)
+            if (chosen[c] == report[n].gpu) wanted[n] = true;
     }
+    fine = fine && show(report, wanted, count, problem);
     if (fine && hd_args_get(args, "write"))
         fine = write_all(report, wanted, count, problem);
     free(wanted);

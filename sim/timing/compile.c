@@ -8,9 +8,13 @@ static double step_s(const void *context, int batch, double kv_tokens) {
     return hd_iteration_s(context, batch, batch, 0, kv_tokens);
 }
 
-/* With logits of no row: those that there are come as further tokens. */
-static double dense_s(const void *context, double tokens) {
-    return hd_iteration_gemm_s(context, tokens, 0);
+static double multiply_s(const void *context, double tokens) {
+    const struct hd_iteration *law = context;
+    return law->gemm_s_per_token * tokens;
+}
+
+static double read_s(const void *context, double tokens) {
+    return hd_iteration_read_s(context, tokens);
 }
 
 static double reduce_s(const void *context, double tokens) {
@@ -31,12 +35,13 @@ struct hd_timing *hd_timing_compile(const struct hd_calibration *calibration,
     struct hd_law law = {
         .context = &it,
         .step_s = step_s,
-        .dense_s = dense_s,
+        .multiply_s = multiply_s,
+        .read_s = read_s,
         .reduce_s = it.reduce ? reduce_s : NULL,
-        .logits = it.head_s / it.gemm_s_per_token,
         .fixed_s = it.t0_s,
         .sequence_s = it.ts_s,
         .floor_s = it.floor_s,
+        .logits_s = it.head_s,
         .square_s = it.square_s,
         .token_kv_s = it.kv_s,
         .kv_s = it.kv_s,

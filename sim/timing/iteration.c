@@ -66,11 +66,16 @@ void hd_iteration_law(const struct hd_iteration_fit *fit,
     };
 }
 
-double hd_iteration_gemm_s(const struct hd_iteration *law, double tokens, double rows) {
-    double compute = law->gemm_s_per_token * tokens + law->head_s * rows;
+double hd_iteration_read_s(const struct hd_iteration *law, double tokens) {
     double read = law->read_s + law->activation_s_per_token * tokens;
     if (law->expert_read_s > 0)
         read += law->expert_read_s * (1 - pow(law->miss, tokens));
+    return read;
+}
+
+double hd_iteration_gemm_s(const struct hd_iteration *law, double tokens, double rows) {
+    double compute = law->gemm_s_per_token * tokens + law->head_s * rows;
+    double read = hd_iteration_read_s(law, tokens);
     double most = fmax(compute, read), least = fmin(compute, read);
     return most * pow(1 + pow(least / most, 2.5), 1 / 2.5);
 }

@@ -62,6 +62,9 @@ void hd_iteration_law(const struct hd_iteration_fit *, const struct hd_reduce_fi
                       const struct hd_gpu_spec *, const struct hd_model_spec *, int tp,
                       double share, struct hd_iteration *);
 
+/* Bytes of the GEMMs of T tokens, in seconds of reading them. */
+double hd_iteration_read_s(const struct hd_iteration *, double tokens);
+
 /* GEMM seconds of T tokens, with logits for N rows. */
 double hd_iteration_gemm_s(const struct hd_iteration *, double tokens, double rows);
 

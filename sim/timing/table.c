@@ -15,8 +15,10 @@ struct stretch {
     hd_tick at, slope; /* ticks at its start, ticks per token within */
 };
 
+enum { PARTS = 3, MULTIPLY = 0, READ = 1, REDUCE = 2, NORM_RANGES = 64 };
+
 struct point { /* of the prefill grid; ticks as doubles, rounded once per answer */
-    double tokens, dense, dense_slope, reduce, reduce_slope;
+    double tokens, at[PARTS], slope[PARTS];
 };
 
 struct hd_timing {
@@ -26,27 +28,31 @@ struct hd_timing {
     hd_tick sequence;    /* per sequence beyond the last row */
     int points;
     struct point *point;
-    double logits, fixed, per_sequence, floor_4, square, token_kv, kv; /* ticks */
+    double fixed, per_sequence, floor_4, logits, square, token_kv, kv; /* ticks */
+    double norm[NORM_RANGES + 2]; /* (1 + x)^0.4 at x = 0, 1/64, ... */
     struct hd_plain_law plain;
     hd_tick plain_at[HD_PLAIN_STRETCHES_MAX]; /* context's part at each start */
 };
 
-/* ---- grids: `fine` ranges per octave from 2^first on, one below ---------------- */
+/* ---- grids ---------------------------------------------------------------------- */
 
-enum { CONTEXT_FIRST = 8, CONTEXT_FINE = 2, TOKENS_FIRST = 4, TOKENS_FINE = 3 };
+/* Ranges of 2^unit tokens up to 2^(unit + fine), then 2^fine ranges per octave. The
+ * small ones matter to mixtures of experts, whose reads grow with the first tokens. */
+enum { CONTEXT_UNIT = 6, CONTEXT_FINE = 2, TOKENS_UNIT = 0, TOKENS_FINE = 3 };
 
-static inline int range_of(int64_t x, int first, int fine) {
-    if (x < (INT64_C(1) << first)) return 0;
+static inline int range_of(int64_t x, int unit, int fine) {
+    x >>= unit;
+    if (x < (INT64_C(1) << fine)) return (int)x;
     int octave = 63 - __builtin_clzll((unsigned long long)x);
     int part = (int)(x >> (octave - fine)) & ((1 << fine) - 1);
-    return 1 + ((octave - first) << fine) + part;
+    return ((octave - fine + 1) << fine) + part;
 }
 
-static inline int64_t range_start(int range, int first, int fine) {
-    if (range == 0) return 0;
-    int octave = first + ((range - 1) >> fine);
-    int64_t part = (range - 1) & ((1 << fine) - 1);
-    return ((INT64_C(1) << fine) + part) << (octave - fine);
+static inline int64_t range_start(int range, int unit, int fine) {
+    if (range < 1 << fine) return (int64_t)range << unit;
+    int octave = (range >> fine) + fine - 1;
+    int64_t part = range & ((1 << fine) - 1);
+    return ((INT64_C(1) << fine) + part) << (octave - fine + unit);
 }
 
 /* ---- the plain law ------------------------------------------------------------- */
@@ -97,8 +103,8 @@ static void sample_row(struct hd_timing *t, const struct hd_law *law, int batch)
     struct stretch *row = t->row + (size_t)(batch - 1) * (size_t)t->stretches;
     hd_tick at = hd_tick_from_s(law->step_s(law->context, batch, 0));
     for (int n = 0; n < t->stretches; n++) {
-        int64_t start = range_start(n, CONTEXT_FIRST, CONTEXT_FINE);
-        int64_t width = range_start(n + 1, CONTEXT_FIRST, CONTEXT_FINE) - start;
+        int64_t start = range_start(n, CONTEXT_UNIT, CONTEXT_FINE);
+        int64_t width = range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE) - start;
         double next = ticks(law->step_s(law->context, batch, (double)(start + width)));
         hd_tick slope = llround((next - (double)at) / (double)width);
         if (slope < 0) slope = 0;
@@ -109,33 +115,35 @@ static void sample_row(struct hd_timing *t, const struct hd_law *law, int batch)
 
 /* Parts of the prefill law at a point, without slopes. */
 static struct point sample_point(const struct hd_law *law, int n) {
-    double x = (double)range_start(n, TOKENS_FIRST, TOKENS_FINE);
-    return (struct point){
-        .tokens = x,
-        .dense = ticks(law->dense_s(law->context, x)),
-        .reduce = law->reduce_s ? ticks(law->reduce_s(law->context, x)) : 0,
-    };
+    double x = (double)range_start(n, TOKENS_UNIT, TOKENS_FINE);
+    struct point p = {.tokens = x};
+    p.at[MULTIPLY] = ticks(law->multiply_s(law->context, x));
+    if (law->read_s) p.at[READ] = ticks(law->read_s(law->context, x));
+    if (law->reduce_s) p.at[REDUCE] = ticks(law->reduce_s(law->context, x));
+    return p;
 }
 
 static void sample_points(struct hd_timing *t, const struct hd_law *law) {
-    t->points = range_of((int64_t)law->tokens_max, TOKENS_FIRST, TOKENS_FINE) + 1;
+    t->points = range_of((int64_t)law->tokens_max, TOKENS_UNIT, TOKENS_FINE) + 1;
     t->point = hd_alloc((size_t)t->points * sizeof *t->point);
     struct point here = sample_point(law, 0);
     for (int n = 0; n < t->points; n++) {
         struct point next = sample_point(law, n + 1);
-        double width = next.tokens - here.tokens;
-        here.dense_slope = fmax(0, (next.dense - here.dense) / width);
-        here.reduce_slope = fmax(0, (next.reduce - here.reduce) / width);
+        for (int p = 0; p < PARTS; p++)
+            here.slope[p] =
+                fmax(0, (next.at[p] - here.at[p]) / (next.tokens - here.tokens));
         t->point[n] = here;
         here = next;
     }
+    for (int n = 0; n < NORM_RANGES + 2; n++)
+        t->norm[n] = pow(1 + (double)n / NORM_RANGES, 0.4);
 }
 
 struct hd_timing *hd_timing_sample(const struct hd_law *law, int batches) {
     assert(batches >= 1 && law->context_max >= 1 && law->tokens_max >= 1);
     struct hd_timing *t = hd_alloc(sizeof *t);
     t->batches = batches;
-    t->stretches = range_of((int64_t)law->context_max, CONTEXT_FIRST, CONTEXT_FINE) + 1;
+    t->stretches = range_of((int64_t)law->context_max, CONTEXT_UNIT, CONTEXT_FINE) + 1;
     t->row = hd_alloc((size_t)batches * (size_t)t->stretches * sizeof *t->row);
     for (int b = 1; b <= batches; b++) sample_row(t, law, b);
     hd_tick last = t->row[(size_t)(batches - 1) * (size_t)t->stretches].at;
@@ -144,7 +152,7 @@ struct hd_timing *hd_timing_sample(const struct hd_law *law, int batches) {
     sample_points(t, law);
     double floor = ticks(law->floor_s);
     t->floor_4 = floor * floor * floor * floor;
-    t->logits = law->logits;
+    t->logits = ticks(law->logits_s);
     t->fixed = ticks(law->fixed_s);
     t->per_sequence = ticks(law->sequence_s);
     t->square = ticks(law->square_s);
@@ -170,8 +178,8 @@ hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
                plain_context(t, context, slope, until);
     } else {
         int row = batch < t->batches ? batch : t->batches;
-        int n = range_of(context, CONTEXT_FIRST, CONTEXT_FINE);
-        *until = range_start(n + 1, CONTEXT_FIRST, CONTEXT_FINE);
+        int n = range_of(context, CONTEXT_UNIT, CONTEXT_FINE);
+        *until = range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE);
         if (n >= t->stretches - 1) {
             n = t->stretches - 1;
             *until = INT64_MAX;
@@ -180,33 +188,40 @@ hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
             &t->row[(size_t)(row - 1) * (size_t)t->stretches + (size_t)n];
         *slope = s->slope;
         time = s->at +
-               s->slope * (context - range_start(n, CONTEXT_FIRST, CONTEXT_FINE)) +
+               s->slope * (context - range_start(n, CONTEXT_UNIT, CONTEXT_FINE)) +
                t->sequence * (batch - row);
     }
     return time > 0 ? time : 1;
 }
 
+/* (a^2.5 + b^2.5)^0.4 with the root from a table; a and b are not both 0. */
+static double soft_maximum(const struct hd_timing *t, double a, double b) {
+    double most = a > b ? a : b, ratio = (a > b ? b : a) / most;
+    double x = ratio * ratio * sqrt(ratio) * NORM_RANGES;
+    int n = (int)x;
+    return most * (t->norm[n] + (t->norm[n + 1] - t->norm[n]) * (x - n));
+}
+
 hd_tick hd_timing_prefill(const struct hd_timing *t, int64_t tokens, int sequences,
                           int64_t square, int decodes, int64_t context) {
+    (void)decodes; /* they are in `tokens`, `sequences` and `context` */
     hd_tick time;
     if (t->batches == 0) {
         time = plain_prefill(t, tokens, sequences, square, context);
     } else {
-        (void)decodes; /* they are in `tokens`, `sequences` and `context` */
-        int last = t->points - 1;
-        double rows = (double)tokens + t->logits * sequences;
-        int n = range_of((int64_t)rows, TOKENS_FIRST, TOKENS_FINE);
-        const struct point *p = &t->point[n < last ? n : last];
-        double gpu = p->dense + p->dense_slope * (rows - p->tokens);
-        n = range_of(tokens, TOKENS_FIRST, TOKENS_FINE);
-        p = &t->point[n < last ? n : last];
-        double reduce = p->reduce + p->reduce_slope * ((double)tokens - p->tokens);
+        int n = range_of(tokens, TOKENS_UNIT, TOKENS_FINE);
+        const struct point *p = &t->point[n < t->points ? n : t->points - 1];
+        double along = (double)tokens - p->tokens;
+        double multiply =
+            p->at[MULTIPLY] + p->slope[MULTIPLY] * along + t->logits * sequences;
+        double gpu = soft_maximum(t, multiply, p->at[READ] + p->slope[READ] * along);
         double squares = t->square * (double)square;
         double reads = t->token_kv * (double)tokens;
         gpu += (squares > reads ? squares : reads) + t->kv * (double)context;
         double gpu_2 = gpu * gpu;
         time = (hd_tick)(t->fixed + t->per_sequence * sequences +
-                         sqrt(sqrt(gpu_2 * gpu_2 + t->floor_4)) + reduce + 0.5);
+                         sqrt(sqrt(gpu_2 * gpu_2 + t->floor_4)) + p->at[REDUCE] +
+                         p->slope[REDUCE] * along + 0.5);
     }
     return time > 0 ? time : 1;
 }

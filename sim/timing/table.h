@@ -47,18 +47,20 @@ struct hd_timing *hd_timing_plain(const struct hd_plain_law *);
 /* A law in seconds, by its parts, so that a table of one variable holds each:
  *   decode step = step(batch, C)
  *   prefill     = fixed + sequence * N + reduce(T)
- *                 + ((dense(T + logits * N) + attention)^4 + floor^4)^(1/4)
+ *                 + ((gemm + attention)^4 + floor^4)^(1/4)
+ *   gemm        = ((multiply(T) + logits * N)^2.5 + read(T)^2.5)^(1/2.5)
  *   attention   = max(square * Q, token_kv * T) + kv * C
  * with T new tokens, N sequences, Q the `square` and C the context above. Every
- * function is finite and not negative. */
+ * function is finite and not negative; multiply and read are not both 0. Times that
+ * were measured whole are a multiply without a read. */
 struct hd_law {
     const void *context; /* passed to the functions; not kept */
     double (*step_s)(const void *context, int batch, double kv_tokens);
-    double (*dense_s)(const void *context, double tokens);
+    double (*multiply_s)(const void *context, double tokens);
+    double (*read_s)(const void *context, double tokens);   /* NULL: none */
     double (*reduce_s)(const void *context, double tokens); /* NULL: none */
-    double logits; /* one sequence's logits, in tokens of `dense` */
     double fixed_s, sequence_s, floor_s;
-    double square_s, token_kv_s, kv_s;
+    double logits_s, square_s, token_kv_s, kv_s;
     double context_max; /* tokens of KV; beyond, the last stretch goes on */
     double tokens_max;  /* new tokens of one iteration; the same */
 };

@@ -75,15 +75,26 @@ static double norm(double a, double b, double p) {
     return pow(pow(a, p) + pow(b, p), 1 / p);
 }
 
-static double bent_dense(const void *context, double tokens) {
+static double bent_multiply(const void *context, double tokens) {
     const struct bends *x = context;
-    return norm(x->read_s, x->multiply_s * tokens, 2.5);
+    return x->multiply_s * tokens;
+}
+
+/* Weights, and experts that the first tokens bring in one after another. */
+static double bent_read(const void *context, double tokens) {
+    const struct bends *x = context;
+    return x->read_s * (1 + 3 * (1 - pow(0.94, tokens))) + x->multiply_s / 20 * tokens;
+}
+
+static double bent_gemm(const struct bends *x, double tokens, double rows) {
+    return norm(bent_multiply(x, tokens) + 0.08 * x->multiply_s * rows,
+                bent_read(x, tokens), 2.5);
 }
 
 static double bent_step(const void *context, int batch, double kv) {
     const struct bends *x = context;
     return 1e-3 + 5e-5 * batch +
-           norm(bent_dense(context, batch) + x->kv_s * kv, x->floor_s, 4);
+           norm(bent_gemm(x, batch, batch) + x->kv_s * kv, x->floor_s, 4);
 }
 
 static double bent_reduce(const void *context, double tokens) {
@@ -99,12 +110,13 @@ static const struct bends worlds[] = {
 static struct hd_law bent_law(const struct bends *x) {
     return (struct hd_law){.context = x,
                            .step_s = bent_step,
-                           .dense_s = bent_dense,
+                           .multiply_s = bent_multiply,
+                           .read_s = bent_read,
                            .reduce_s = bent_reduce,
-                           .logits = 0.08,
                            .fixed_s = 1e-3,
                            .sequence_s = 5e-5,
                            .floor_s = x->floor_s,
+                           .logits_s = 0.08 * x->multiply_s,
                            .square_s = 3e-11,
                            .token_kv_s = x->kv_s,
                            .kv_s = x->kv_s,
@@ -164,8 +176,8 @@ static void sampled_prefill_follows_the_law(void **state) {
             int rows = (int)random_size(&seed, (double)tokens + 1);
             int64_t square = tokens * random_size(&seed, (double)tokens + 1);
             double attention = fmax(3e-11 * (double)square, x->kv_s * (double)tokens);
-            double gpu = bent_dense(x, (double)tokens + 0.08 * rows) + attention +
-                         x->kv_s * (double)kv;
+            double gpu =
+                bent_gemm(x, (double)tokens, rows) + attention + x->kv_s * (double)kv;
             double want = 1e-3 + 5e-5 * rows + norm(gpu, x->floor_s, 4) +
                           bent_reduce(x, (double)tokens);
             hd_tick got = hd_timing_prefill(t, tokens, rows, square, rows - 1, kv);
