@@ -5,6 +5,7 @@
  *     engine_twin_test [scenarios [first]]      or HD_SCENARIOS=N in the environment
  *     engine_twin_test -1 SEED                  prints one world and its three runs */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,6 +16,14 @@
 #include "unit/scenario.h"
 
 static int64_t scenarios = 1500, first = 1;
+static volatile uint64_t running; /* seed, for whoever reads a crash */
+
+static void crashed(int signal_number) {
+    signal(signal_number, SIG_DFL);
+    fprintf(stderr, "seed %llu crashed: engine_twin_test -1 %llu\n",
+            (unsigned long long)running, (unsigned long long)running);
+    raise(signal_number);
+}
 
 /* NULL, or what is wrong with a world's three runs. */
 static const char *wrong(const struct outcome *fast, const struct outcome *step,
@@ -63,6 +72,7 @@ static void fast_equals_step(void **state) {
     for (int64_t n = 0; n < scenarios; n++) {
         uint64_t seed = (uint64_t)(first + n);
         struct world w;
+        running = seed;
         world_make(&w, seed);
         struct outcome fast = world_run(&w, false, 0);
         struct outcome step = world_run(&w, true, 0);
@@ -71,6 +81,7 @@ static void fast_equals_step(void **state) {
         if (what) {
             printf("seed %llu: %s\n", (unsigned long long)seed, what);
             if (failed++ < 5) {
+                world_print(&w);
                 show("fast", &fast);
                 show("step", &step);
                 show("cut", &cut);
@@ -110,6 +121,8 @@ static void fast_equals_step(void **state) {
 }
 
 int main(int argc, char **argv) {
+    signal(SIGABRT, crashed);
+    signal(SIGSEGV, crashed);
     const char *wanted = getenv("HD_SCENARIOS");
     if (wanted) scenarios = strtoll(wanted, NULL, 10);
     if (argc > 2 && strtol(argv[1], NULL, 10) < 0) {

@@ -66,8 +66,8 @@ static void make_models(struct world *w, struct draft *d) {
         m->kv_token_bytes = kv_bytes[between(d, 0, 3)];
         m->kv_heads = (int)between(d, 1, 4);
         m->max_context = (int)between(d, 32, 4000);
-        m->ttft = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 10000, 2000000);
-        m->tbt = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 3000, 40000);
+        m->ttft = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 10000, 4000000);
+        m->tbt = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 4000, 60000);
         for (int k = 0; k < WORLD_KINDS; k++) w->timing[n][k] = some_timing(d);
     }
 }
@@ -121,7 +121,7 @@ static void make_settings(struct world *w, struct draft *d) {
 
 static void make_arrivals(struct world *w, struct draft *d) {
     w->arrivals = (int)between(d, 1, chance(d, 30) ? WORLD_ARRIVALS_MAX : 60);
-    int64_t gap_us = chance(d, 30) ? between(d, 0, 8000) : between(d, 0, 80000);
+    int64_t gap_us = chance(d, 25) ? between(d, 0, 8000) : between(d, 0, 120000);
     int long_input = (int)between(d, 1, chance(d, 70) ? 60 : 400);
     int long_output = (int)between(d, 1, chance(d, 40) ? 20 : 150);
     int hot = (int)between(d, 0, w->config.models - 1);

@@ -254,7 +254,7 @@ static bool place(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
     int n = target_for(w, e, r);
     if (n >= 0) return hd_act_join_instance(e, r, n, some_move(w));
     if (hd_ask_request_state(e, r) != HD_REQ_HELD) return true;
-    if (chance(w, 10)) return hd_act_reject(e, r);
+    if (chance(w, 30)) return hd_act_reject(e, r);
     return hd_act_after(e, some_time(w, 200), -1);
 }
 
@@ -467,6 +467,7 @@ static bool on_turn(void *state, struct hd_engine *e, int n, enum hd_why why,
         return true;
     bool rest = why == HD_WHY_FULL ? chance(w, 75) : chance(w, 3);
     if (why == HD_WHY_FULL && tired(w)) return true;
+    if (why == HD_WHY_FULL && chance(w, 60) && !hd_act_unload(e, n, -1)) return false;
     if (rest) return hd_act_after(e, some_time(w, 60), n);
     return give_turn(w, e, n);
 }
@@ -494,7 +495,11 @@ static bool on_timer(void *state, struct hd_engine *e, int64_t cookie) {
     struct wanderer *w = state;
     note(w, e, 5, cookie);
     if (tired(w)) return true;
-    if (cookie < 0) return release_held(w, e, 1 + draw(w, 4));
+    if (cookie < 0) {
+        const struct hd_req *held;
+        if (!release_held(w, e, 1 + draw(w, 4))) return false;
+        return hd_ask_held(e, -1, &held) == 0 || hd_act_after(e, some_time(w, 100), -1);
+    }
     int n = (int)cookie;
     if (!hd_ask_instance_alive(e, n) || hd_ask_instance_turn(e, n).slot >= 0)
         return true;
