@@ -305,7 +305,8 @@ static void next_iteration(struct hd_engine *e, struct hd_instance *i) {
             hd_tick first = i->first_iteration < 0 ? e->now : i->first_iteration;
             until = first + i->for_ticks;
         }
-        if (i->interrupt || made_room) until = e->now; /* one iteration, then look */
+        /* one iteration, then there is something to look at */
+        if (i->interrupt || i->limits || made_room) until = e->now;
         hd_batch_plan(e, i, until);
         hd_instance_phase(e, i, HD_PHASE_DECODE);
         runs = true;

@@ -56,13 +56,13 @@ static void make_models(struct world *w, struct draft *d) {
     static const char *const name[] = {"m0", "m1", "m2", "m3", "m4"};
     static const int64_t kv_bytes[] = {10, 20, 32, 48};
     w->config.models = (int)between(d, 1, WORLD_MODELS_MAX);
-    bool alike = chance(d, 60);
+    bool alike = chance(d, 75);
     for (int n = 0; n < w->config.models; n++) {
         struct hd_run_model *m = &w->model[n];
         m->name = m->slo_class = name[n];
         m->tp = chance(d, 30) ? 2 : 1;
         m->replicas = 1;
-        m->weights_bytes = 1000 * (alike ? between(d, 20, 24) : between(d, 5, 60));
+        m->weights_bytes = 1000 * (alike ? 20 : between(d, 5, 60));
         m->kv_token_bytes = kv_bytes[between(d, 0, 3)];
         m->kv_heads = (int)between(d, 1, 4);
         m->max_context = (int)between(d, 32, 4000);
@@ -75,15 +75,17 @@ static void make_models(struct world *w, struct draft *d) {
 static void make_fleet(struct world *w, struct draft *d) {
     static const char *const name[] = {"big", "small"};
     w->config.kinds = (int)between(d, 1, WORLD_KINDS);
+    bool crowded = chance(d, 50); /* batches that outgrow their pool */
     int64_t largest = 0;
     for (int n = 0; n < w->config.models; n++)
         if (w->model[n].weights_bytes > largest) largest = w->model[n].weights_bytes;
     for (int k = 0; k < w->config.kinds; k++) {
-        int64_t pool = between(d, 4, chance(d, 60) ? 24 : 200); /* blocks, about */
+        int64_t pool = between(d, 4, crowded ? 24 : 200); /* blocks, about */
         w->kind[k].name = name[k];
         w->kind[k].usable_bytes =
-            (chance(d, 80) ? largest : largest / 2) * (chance(d, 25) ? 2 : 1) +
-            pool * 16 * 25;
+            (chance(d, 85) ? largest : largest / 2) *
+                (!crowded && chance(d, 50) ? 2 : 1) +
+            pool * 16 * w->model[between(d, 0, w->config.models - 1)].kv_token_bytes;
     }
     w->config.nodes = (int)between(d, 1, WORLD_NODES_MAX);
     for (int n = 0; n < w->config.nodes; n++) {
@@ -122,7 +124,7 @@ static void make_settings(struct world *w, struct draft *d) {
 static void make_arrivals(struct world *w, struct draft *d) {
     w->arrivals = (int)between(d, 1, chance(d, 30) ? WORLD_ARRIVALS_MAX : 60);
     int64_t gap_us = chance(d, 25) ? between(d, 0, 8000) : between(d, 0, 120000);
-    int long_input = (int)between(d, 1, chance(d, 70) ? 60 : 400);
+    int long_input = (int)between(d, 1, chance(d, 80) ? 40 : 400);
     int long_output = (int)between(d, 1, chance(d, 40) ? 20 : 150);
     int hot = (int)between(d, 0, w->config.models - 1);
     hd_tick at = 0;

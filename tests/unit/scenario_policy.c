@@ -178,13 +178,13 @@ static void note(struct wanderer *w, struct hd_engine *e, int what, int64_t whom
     static const char *const name[] = {"",     "arrive", "turn", "prefilled",
                                        "done", "timer",  "tick", "fleet"};
     w->callbacks++;
-    if (w->log)
-        fprintf(w->log, "@ %.9f %s %lld\n", hd_s_from_tick(hd_ask_now(e)), name[what],
-                (long long)whom);
     digest_add(&w->digest, (uint64_t)hd_ask_now(e));
     digest_add(&w->digest, (uint64_t)what);
     digest_add(&w->digest, (uint64_t)whom);
     if (w->reads && chance(w, 40)) read_all(w, e);
+    if (w->log)
+        fprintf(w->log, "@ %.9f %s %lld %016llx\n", hd_s_from_tick(hd_ask_now(e)),
+                name[what], (long long)whom, (unsigned long long)w->digest);
 }
 
 /* ---- choosing ------------------------------------------------------------------- */
