@@ -53,14 +53,11 @@ int64_t hd_batch_growth(const struct hd_engine *e, const struct hd_instance *i) 
     return i->batch.residue[-i->batch.step & (HD_BLOCK_TOKENS - 1)];
 }
 
-/* Largest k <= most with blocks(k) - blocks free on the instance. */
-static int64_t steps_that_fit(const struct hd_engine *e, const struct hd_instance *i,
-                              int model, int64_t most) {
-    const struct hd_batch *b = &i->batch;
+/* Largest k with blocks(k) - blocks <= free, at most `most`. */
+int64_t hd_batch_steps_that_fit(const struct hd_batch *b, int64_t free_blocks,
+                                int64_t most) {
     int64_t cycles = (most + HD_BLOCK_TOKENS - 1) / HD_BLOCK_TOKENS;
-    if (hd_blocks_free(e, i, model, cycles * b->count)) return most;
-    int64_t free_bytes = hd_free_kv_bytes(e, i);
-    int64_t free_blocks = free_bytes > 0 ? free_bytes / hd_block_bytes(e, i, model) : 0;
+    if (cycles * b->count <= free_blocks) return most;
     int64_t k = free_blocks / b->count * HD_BLOCK_TOKENS;
     free_blocks -= k / HD_BLOCK_TOKENS * b->count;
     for (int64_t r = -(b->step + k); k < most; k++, r--) {
@@ -170,7 +167,7 @@ void hd_batch_add(struct hd_engine *e, struct hd_instance *i, int slot) {
 
 /* ---- longest gap of a stay ------------------------------------------------------ */
 
-static void peak_push(struct hd_batch *b, int64_t step, hd_tick gap) {
+void hd_peak_push(struct hd_batch *b, int64_t step, hd_tick gap) {
     while (b->peaks && b->peak[b->peaks - 1].gap <= gap) b->peaks--;
     b->peak = hd_grow(b->peak, &b->peak_capacity, b->peaks + 1, sizeof *b->peak);
     b->peak[b->peaks++] = (struct hd_peak){step, gap};
@@ -178,7 +175,7 @@ static void peak_push(struct hd_batch *b, int64_t step, hd_tick gap) {
 
 /* Largest gap that ended after step `after`. Peaks fall from bottom to top, so it
  * is the lowest one that is late enough. */
-static hd_tick peak_since(const struct hd_batch *b, int64_t after) {
+hd_tick hd_peak_since(const struct hd_batch *b, int64_t after) {
     int low = 0, high = b->peaks;
     while (low < high) {
         int middle = (low + high) / 2;
@@ -198,7 +195,7 @@ static void leave(struct hd_engine *e, struct hd_instance *i,
     int64_t tokens = b->step - r->join_step;
     if (tokens > 0) {
         hd_score_stay(&e->config->model[r->model], b, r, m->bound, tokens);
-        hd_tick gap = peak_since(b, r->peak_after);
+        hd_tick gap = hd_peak_since(b, r->peak_after);
         if (gap > r->gap_longest) r->gap_longest = gap;
         r->emitted += (int32_t)tokens;
         r->last_token = b->last_at;
@@ -250,7 +247,7 @@ static void rebase(struct hd_engine *e, struct hd_instance *i) {
         struct hd_request *r = &e->request[member->slot];
         int64_t tokens = b->step - r->join_step;
         hd_score_stay(model, b, r, member->bound, tokens);
-        hd_tick gap = peak_since(b, r->peak_after);
+        hd_tick gap = hd_peak_since(b, r->peak_after);
         if (gap > r->gap_longest) r->gap_longest = gap;
         r->emitted += (int32_t)tokens;
         r->last_token = b->last_at;
@@ -294,7 +291,10 @@ void hd_batch_plan(struct hd_engine *e, struct hd_instance *i, hd_tick until) {
         int64_t in_stretch = (stretch_end - b->context + b->count - 1) / b->count;
         if (k > in_stretch) k = in_stretch;
     }
-    k = steps_that_fit(e, i, model, k);
+    int64_t cycles = (k + HD_BLOCK_TOKENS - 1) / HD_BLOCK_TOKENS;
+    if (!hd_blocks_free(e, i, model, cycles * b->count))
+        k = hd_batch_steps_that_fit(
+            b, hd_free_kv_bytes(e, i) / hd_block_bytes(e, i, model), k);
     HD_CHECK(k >= 1);
     b->steps = k;
     if (until != HD_TICK_NEVER) b->steps = k = hd_batch_inverse(b, until - b->start);
@@ -345,7 +345,7 @@ static void count_gaps(struct hd_engine *e, struct hd_batch *b, int64_t k) {
         hd_tick gap = first - b->last_at;
         int old = b->measured - b->fresh_measured;
         if (old) hd_hist_add(tbt, gap, (uint64_t)old);
-        peak_push(b, b->step + 1, gap);
+        hd_peak_push(b, b->step + 1, gap);
     }
     for (int f = 0; f < b->fresh_count; f++) {
         struct hd_request *r = &e->request[b->fresh[f]];
@@ -357,7 +357,7 @@ static void count_gaps(struct hd_engine *e, struct hd_batch *b, int64_t k) {
     if (k > 1) {
         hd_hist_add_ramp(tbt, b->tau + b->delta, b->delta, k - 1,
                          (uint64_t)b->measured);
-        peak_push(b, b->step + k, b->tau + b->delta * (k - 1));
+        hd_peak_push(b, b->step + k, b->tau + b->delta * (k - 1));
     }
 }
 

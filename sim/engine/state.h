@@ -402,6 +402,12 @@ int64_t hd_batch_done_by(const struct hd_instance *, hd_tick t);
 hd_tick hd_batch_time(const struct hd_batch *, int64_t steps); /* sum of the first */
 int64_t hd_batch_blocks_after(const struct hd_batch *, int64_t steps);
 int64_t hd_batch_inverse(const struct hd_batch *, hd_tick x);
+/* Largest k <= most for which the pool has room: blocks(k) - blocks <= free. */
+int64_t hd_batch_steps_that_fit(const struct hd_batch *, int64_t free_blocks,
+                                int64_t most);
+/* A gap that ended with a step; the largest one that ended after a step, or -1. */
+void hd_peak_push(struct hd_batch *, int64_t step, hd_tick gap);
+hd_tick hd_peak_since(const struct hd_batch *, int64_t after);
 void hd_batch_free(struct hd_batch *);
 /* One token outside decode steps (a prefill's). */
 void hd_token(struct hd_engine *, struct hd_request *, hd_tick t);

@@ -15,6 +15,7 @@
 struct draft {
     uint64_t random;
     bool whole_ms; /* costs in whole milliseconds, slope 0: nearly everything ties */
+    bool crowded;  /* few GPUs, long answers: batches outgrow their pool */
 };
 
 static int64_t between(struct draft *d, int64_t low, int64_t high) {
@@ -55,7 +56,7 @@ static struct hd_timing *some_timing(struct draft *d) {
 static void make_models(struct world *w, struct draft *d) {
     static const char *const name[] = {"m0", "m1", "m2", "m3", "m4"};
     static const int64_t kv_bytes[] = {10, 20, 32, 48};
-    w->config.models = (int)between(d, 1, WORLD_MODELS_MAX);
+    w->config.models = (int)between(d, 1, d->crowded ? 2 : WORLD_MODELS_MAX);
     bool alike = chance(d, 75);
     for (int n = 0; n < w->config.models; n++) {
         struct hd_run_model *m = &w->model[n];
@@ -66,7 +67,7 @@ static void make_models(struct world *w, struct draft *d) {
         m->kv_token_bytes = kv_bytes[between(d, 0, 3)];
         m->kv_heads = (int)between(d, 1, 4);
         m->max_context = (int)between(d, 32, 4000);
-        m->ttft = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 10000, 4000000);
+        m->ttft = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 10000, 8000000);
         m->tbt = chance(d, 5) ? HD_TICK_NEVER : some_ticks(d, 4000, 60000);
         for (int k = 0; k < WORLD_KINDS; k++) w->timing[n][k] = some_timing(d);
     }
@@ -75,23 +76,22 @@ static void make_models(struct world *w, struct draft *d) {
 static void make_fleet(struct world *w, struct draft *d) {
     static const char *const name[] = {"big", "small"};
     w->config.kinds = (int)between(d, 1, WORLD_KINDS);
-    bool crowded = chance(d, 50); /* batches that outgrow their pool */
     int64_t largest = 0;
     for (int n = 0; n < w->config.models; n++)
         if (w->model[n].weights_bytes > largest) largest = w->model[n].weights_bytes;
     for (int k = 0; k < w->config.kinds; k++) {
-        int64_t pool = between(d, 4, crowded ? 24 : 200); /* blocks, about */
+        int64_t pool = between(d, 4, d->crowded ? 24 : 200); /* blocks, about */
         w->kind[k].name = name[k];
         w->kind[k].usable_bytes =
             (chance(d, 85) ? largest : largest / 2) *
-                (!crowded && chance(d, 50) ? 2 : 1) +
+                (!d->crowded && chance(d, 50) ? 2 : 1) +
             pool * 16 * w->model[between(d, 0, w->config.models - 1)].kv_token_bytes;
     }
-    w->config.nodes = (int)between(d, 1, WORLD_NODES_MAX);
+    w->config.nodes = d->crowded ? 1 : (int)between(d, 1, WORLD_NODES_MAX);
     for (int n = 0; n < w->config.nodes; n++) {
         struct hd_node_config *c = &w->node[n];
         c->kind = (int)between(d, 0, w->config.kinds - 1);
-        c->gpus = (int)between(d, 1, 4);
+        c->gpus = (int)between(d, 1, d->crowded ? 2 : 4);
         c->dram_bytes = chance(d, 10) ? 0 : 1000.0 * (double)between(d, 10, 300);
         c->pcie_bytes_per_s = 1e6 * (double)between(d, 1, 20);
         c->pcie_shared_by = (int)between(d, 1, 3);
@@ -123,9 +123,10 @@ static void make_settings(struct world *w, struct draft *d) {
 
 static void make_arrivals(struct world *w, struct draft *d) {
     w->arrivals = (int)between(d, 1, chance(d, 30) ? WORLD_ARRIVALS_MAX : 60);
-    int64_t gap_us = chance(d, 25) ? between(d, 0, 8000) : between(d, 0, 120000);
+    int64_t gap_us = chance(d, 25) ? between(d, 0, 8000)
+                                   : between(d, 0, d->crowded ? 30000 : 120000);
     int long_input = (int)between(d, 1, chance(d, 80) ? 40 : 400);
-    int long_output = (int)between(d, 1, chance(d, 40) ? 20 : 150);
+    int long_output = (int)between(d, d->crowded ? 30 : 1, chance(d, 40) ? 40 : 150);
     int hot = (int)between(d, 0, w->config.models - 1);
     hd_tick at = 0;
     for (int n = 0; n < w->arrivals; n++) {
@@ -188,6 +189,7 @@ static struct wanderer policy_of(const struct world *w) {
 void world_make(struct world *w, uint64_t seed) {
     memset(w, 0, sizeof *w);
     struct draft d = {.random = seed, .whole_ms = seed % 3 == 0};
+    d.crowded = chance(&d, 40);
     w->seed = seed;
     w->watches = chance(&d, 50);
     make_models(w, &d);
