@@ -53,7 +53,7 @@ bool hd_replay(const struct hd_question *q, int policy, double scale,
             return !err->text[0];
         }
         replicas = hd_alloc(sizeof *replicas * (size_t)(q->models + 1));
-        hd_replicas_on(s, 0, need, replicas);
+        hd_replicas_on(s, q->part[0].gpus, need, replicas);
         free(need);
     }
     struct hd_scene scene;

@@ -2,7 +2,6 @@
 #include "plan/replicas.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "plan/once.h"
@@ -143,45 +142,23 @@ static int total_gpus(const struct hd_question *q, const int *replicas) {
     return sum;
 }
 
-struct room { /* of one node */
-    const char *gpu;
-    int left;
-};
-
-/* Empty nodes: of the fleet as asked, or (gpus > 0) of so many in its only part. */
-static struct room *empty_nodes(const struct hd_question *q, int gpus, int *nodes) {
-    struct room *node = NULL;
-    int capacity = 0;
-    *nodes = 0;
-    for (int p = 0; p < q->parts; p++) {
-        const struct hd_fleet_part *part = &q->part[p];
-        for (int left = gpus > 0 ? gpus : part->gpus; left > 0;) {
-            int here = left < part->node.gpus ? left : part->node.gpus;
-            node = hd_grow(node, &capacity, *nodes + 1, sizeof *node);
-            node[(*nodes)++] = (struct room){part->gpu->name, here};
-            left -= here;
-        }
-    }
-    return node;
-}
-
-/* As `form` picks GPUs: the first node with enough free ones of the type. */
+/* As `form` picks GPUs: the first node with enough free ones. */
 static bool fit(const struct hd_question *q, const int *replicas, int gpus) {
-    int nodes;
-    struct room *node = empty_nodes(q, gpus, &nodes);
+    int node = q->part[0].node.gpus, nodes = (gpus + node - 1) / node;
+    if (total_gpus(q, replicas) > gpus) return false;
+    int *left = hd_alloc(sizeof *left * (size_t)(nodes + 1));
+    for (int n = 0; n < nodes; n++)
+        left[n] = n < nodes - 1 ? node : gpus - (nodes - 1) * node;
     bool fits = true;
     for (int m = 0; m < q->models && fits; m++) {
-        const struct hd_market_model *model = &q->model[m];
         int n = 0;
         for (int r = 0; r < replicas[m] && fits; r++) {
-            while (n < nodes && (node[n].left < model->tp ||
-                                 (model->gpu && strcmp(model->gpu, node[n].gpu) != 0)))
-                n++;
+            while (n < nodes && left[n] < q->model[m].tp) n++;
             fits = n < nodes;
-            if (fits) node[n].left -= model->tp;
+            if (fits) left[n] -= q->model[m].tp;
         }
     }
-    free(node);
+    free(left);
     return fits;
 }
 
@@ -212,14 +189,13 @@ void hd_replicas_on(const struct hd_setup *s, int gpus, const struct hd_need *ne
         order[m] = (struct ranked){m, need[m].margin};
     }
     qsort(order, (size_t)q->models, sizeof *order, by_margin);
-    int used = total_gpus(q, replicas), all = gpus;
-    for (int p = 0; p < q->parts && gpus <= 0; p++) all += q->part[p].gpus;
-    bool more = fit(q, replicas, gpus);
+    int used = total_gpus(q, replicas);
+    bool more = q->parts == 1 && fit(q, replicas, gpus);
     while (more) {
         more = false;
         for (int n = 0; n < q->models; n++) {
             int m = order[n].model, tp = q->model[m].tp;
-            if (used + tp > all) continue;
+            if (used + tp > gpus) continue;
             replicas[m]++;
             if (fit(q, replicas, gpus)) {
                 used += tp;

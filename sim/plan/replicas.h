@@ -31,10 +31,11 @@ bool hd_needs_of(struct hd_setup *, int model, double scale, const double *targe
  * model by model, each on the first node with room. */
 int hd_replicas_gpus(const struct hd_setup *, const int *replicas);
 
-/* What a fixed layout makes of `gpus` GPUs in the question's only part, or (0) of the
- * fleet as asked: the needed replicas, and on what is left one more for the models
- * with the least margin, round and round, as far as they fit. Too few GPUs change
- * nothing: the policy will say so. replicas: one per model. */
+/* What a fixed layout makes of `gpus` GPUs: the needed replicas, and on what is left
+ * one more for the models with the least margin, round and round, as far as they fit.
+ * Too few GPUs change nothing: the policy will say so. On a fleet of several parts the
+ * policy chooses the type, and only what is needed is asked for. replicas: one per
+ * model. */
 void hd_replicas_on(const struct hd_setup *, int gpus, const struct hd_need *need,
                     int *replicas);
 
