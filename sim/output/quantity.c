@@ -105,6 +105,7 @@ struct hd_said hd_say_rough(double count) {
 }
 
 struct hd_said hd_say_bytes(double bytes) {
+    if (bytes == 0) return (struct hd_said){"0 B"};
     static const struct scale scale[] = {{0, 1, " B"},
                                          {999.5, 1e3, " kB"},
                                          {999.5e3, 1e6, " MB"},

@@ -134,6 +134,8 @@ static void deciding_line(const struct hd_question *q, const struct hd_answer *a
                 q->gpus_max, hd_say_share(a->attain).text, hd_say_percent(a->best).text,
                 a->why_not ? " (" : "", a->why_not ? a->why_not : "",
                 a->why_not ? ")" : "");
+        if (a->record)
+            fprintf(out, "; its figures are those with %d GPUs", a->record->gpus);
     } else {
         if (a->limit.known)
             fprintf(out, "%d fail: %s, %s, %s; ", a->gpus - 1, a->limit.models,
@@ -142,7 +144,7 @@ static void deciding_line(const struct hd_question *q, const struct hd_answer *a
         fprintf(out, "%d to %d pass", a->gpus, a->gpus + 4);
     }
     if (a->whole && a->above > 0) {
-        fputs("; more GPUs that fail: ", out);
+        fputs("; fail although fewer passed: ", out);
         for (int i = 0; i < a->above && i < HD_FAILS_ABOVE_MAX; i++)
             fprintf(out, "%s%d", i ? ", " : "", a->fails_above[i]);
         if (a->above > HD_FAILS_ABOVE_MAX)
@@ -185,12 +187,11 @@ static void block(const struct hd_report *report, const struct hd_comparison *c,
             q->metric == HD_METRIC_REQUEST ? "requests" : "tokens",
             a->rule == HD_PASS_MODEL ? "each model" : "all models pooled");
     if (q->metric == HD_METRIC_RATIO) fputs(" (by the artifact's time ratio)", out);
+    if (q->scales > 1) fprintf(out, ", SLO x%g", a->scale);
     if (q->classes == 1)
         fprintf(out, ": ttft %s, tbt %s",
                 hd_say_limit(q->slo[0].ttft_s * a->scale).text,
                 hd_say_limit(q->slo[0].tbt_s * a->scale).text);
-    else if (a->scale != 1)
-        fprintf(out, ": every limit times %g", a->scale);
     fputs(c->complete ? "\n" : "  (incomplete)\n", out);
     struct hd_text_table *t = hd_text_table_new();
     block_columns(t, q->metric);

@@ -11,6 +11,10 @@ bool hd_run_is_whole(const struct hd_run_record *r) {
     return r->measure && (r->end == HD_RUN_WHOLE || r->end == HD_RUN_STALLED);
 }
 
+bool hd_run_is_complete(const struct hd_run_record *r) {
+    return hd_run_is_whole(r) || r->end == HD_RUN_CANNOT;
+}
+
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);

@@ -81,6 +81,8 @@ void hd_run_figures_absent(struct hd_run_figures *);
 
 /* Is the record's run one whose figures mean something? */
 bool hd_run_is_whole(const struct hd_run_record *);
+/* Is it an answer? One that the policy said it cannot serve is one, without figures. */
+bool hd_run_is_complete(const struct hd_run_record *);
 
 struct hd_model_figures {
     const char *name, *model, *slo_class;

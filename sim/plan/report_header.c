@@ -100,6 +100,8 @@ static void slo_lines(const struct hd_question *q, FILE *out) {
         for (int i = 0; i < q->classes; i++) {
             fprintf(out, "%s%s (", i ? "; " : "", q->slo[i].name);
             limits(out, q->slo[i].ttft_s, q->slo[i].tbt_s);
+            if (q->slo[i].attain > 0)
+                fprintf(out, ", %s", hd_say_share(q->slo[i].attain).text);
             putc(')', out);
         }
     }

@@ -127,7 +127,7 @@ bool hd_report_judged_json(const struct hd_report *report,
     hd_json_object(&j, NULL);
     hd_json_text(&j, "schema", HD_SCHEMA_RUN);
     hd_json_text(&j, "version", HD_VERSION);
-    hd_json_bool(&j, "complete", hd_run_is_whole(r));
+    hd_json_bool(&j, "complete", hd_run_is_complete(r));
     hd_json_text(&j, "end", end_name(r->end));
     hd_json_text(&j, "error", *r->err.text ? r->err.text : NULL);
     hd_json_text(&j, "command", report->question->command);

@@ -52,9 +52,10 @@ static void verdict_lines(const struct hd_question *q, const struct hd_run_figur
         fputs(" (the rarer ones together)", out);
     else if (f->worst_model)
         fprintf(out, " (%s)", f->worst_model);
-    fprintf(out, ", p10 %s, mean %s over models, Jain %.3f\n",
-            hd_say_percent(f->spread.p10).text, hd_say_percent(f->spread.mean).text,
-            f->spread.jain);
+    fprintf(out, ", p10 %s, mean %s over models", hd_say_percent(f->spread.p10).text,
+            hd_say_percent(f->spread.mean).text);
+    if (!isnan(f->spread.jain)) fprintf(out, ", Jain %.3f", f->spread.jain);
+    putc('\n', out);
     fprintf(out, "          tokens %s, time ratio %s, requests %s\n",
             hd_say_percent(f->attain.token).text, hd_say_percent(f->attain.ratio).text,
             hd_say_percent(f->attain.request).text);
@@ -178,8 +179,11 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
     fprintf(out, "replay    %s on %d GPUs, seed %llu\n", q->policy[r->policy].label,
             r->gpus, (unsigned long long)q->seed);
     if (!hd_run_is_whole(r)) {
-        fprintf(out, "no result %s\n",
-                *r->err.text ? r->err.text : "the run was interrupted");
+        fprintf(out, "%-9s %s\n",
+                r->end == HD_RUN_CANNOT   ? "cannot"
+                : r->end == HD_RUN_FAILED ? "failed"
+                                          : "stopped",
+                *r->err.text ? r->err.text : "before its end; there are no figures");
     } else {
         count_line(&f, out);
         verdict_lines(q, &f, out);

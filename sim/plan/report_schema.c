@@ -258,7 +258,8 @@ static const struct hd_field row_field[] = {
     F("fails_above", INTS, "GPUs", fails_above,
       "numbers of GPUs that failed although fewer passed"),
     F("attain.pooled", REAL, "fraction", f.pooled,
-      "of all measured requests together, by the metric, with that many GPUs"),
+      "of all measured requests together, by the metric; this and what follows with "
+      "that many GPUs, and where none passes with those of `run`"),
     F("attain.mean_model", REAL, "fraction", f.spread.mean,
       "mean over judged models and the rare ones together"),
     F("attain.p10_model", REAL, "fraction", f.spread.p10,

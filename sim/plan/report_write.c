@@ -31,10 +31,20 @@ static void input_json(struct hd_json *j, const char *kind, const char *name,
     hd_json_close(j);
 }
 
-static void catalogue_json(struct hd_json *j, const char *part) {
+/* One that ships with hotdesk. */
+static void shipped_json(struct hd_json *j, const char *kind, const char *part) {
     char *path = hd_home_path(part);
-    input_json(j, "catalogue", part, path, NULL);
+    if (hd_file_exists(path)) input_json(j, kind, part, path, NULL);
     free(path);
+}
+
+static void calibration_json(struct hd_json *j, const struct hd_gpu_spec *gpu) {
+    char *fit = hd_format("results/calibration/%s/iteration.csv", gpu->fitted->name);
+    char *reduce = hd_format("results/calibration/%s/allreduce.csv", gpu->linked->name);
+    shipped_json(j, "calibration", fit);
+    shipped_json(j, "calibration", reduce);
+    free(fit);
+    free(reduce);
 }
 
 /* A scenario is named by its file; where it lay is nobody's business. */
@@ -63,8 +73,9 @@ static char *bundle_text(const struct hd_report *report, bool complete) {
     if (q->scenario_path)
         input_json(&j, "scenario", last_part(q->scenario_path), q->scenario_path,
                    *q->scenario_sha256 ? q->scenario_sha256 : NULL);
-    catalogue_json(&j, "sim/catalog/gpus.csv");
-    catalogue_json(&j, "sim/catalog/models.csv");
+    shipped_json(&j, "catalogue", "sim/catalog/gpus.csv");
+    shipped_json(&j, "catalogue", "sim/catalog/models.csv");
+    for (int i = 0; i < q->parts; i++) calibration_json(&j, q->part[i].gpu);
     for (int i = 0; i < q->policies; i++) {
         char *name = hd_format("policies/%s.lua", q->policy[i].label);
         hd_json_inline_object(&j, NULL);
@@ -151,7 +162,7 @@ static bool commit_or_abort(bool ok, struct hd_outdir *dir, struct hd_err *err) 
 bool hd_report_write_run(const struct hd_report *report, const struct hd_run_record *r,
                          const struct hd_machine *machine, struct hd_outdir *dir,
                          struct hd_err *err) {
-    bool ok = put_common(report, hd_run_is_whole(r), machine, dir, err);
+    bool ok = put_common(report, hd_run_is_complete(r), machine, dir, err);
     FILE *f = ok ? hd_outdir_open(dir, "run.json", err) : NULL;
     if (f) {
         hd_report_run_json(report, r, f);

@@ -7,9 +7,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/home.h"
 #include "base/mem.h"
@@ -162,12 +162,91 @@ static void the_schema(void **state) {
     check("schema.txt", write_schema);
 }
 
+/* ---- text that depends on what ships, or on how a run ended ---- */
+
+static void write_header(void *context, FILE *f) {
+    struct report_world *w = context;
+    hd_report_header(&w->report, f);
+}
+
+static void contains(void (*write)(void *, FILE *), const char *part) {
+    char *text = report_world_print(write, &world);
+    if (!strstr(text, part)) fail_msg("\"%s\" is not in\n%s", part, text);
+    free(text);
+}
+
+static void header(void **state) {
+    (void)state;
+    report_world_make(&world);
+    contains(write_header, "trace     market.csv  310 requests, 3 models, 96.6 s");
+    contains(write_header, "window    measured 0 s to 100 s; 5 s before and 0 s after");
+    contains(write_header, "slo       ttft 10 s, tbt 100 ms; token metric\n");
+    contains(write_header, "by each model with at least 100 requests");
+    contains(write_header, "fleet     8 Made-up, nodes of 8");
+    contains(write_header, "timing    ");
+    contains(write_header, "oracle sees the future");
+    report_world_compare(&world, 3);
+    contains(write_header, "each times 1, 0.8, 0.6");
+    contains(write_header, "90 % or 99 % is reached");
+    contains(write_header, "100 or 1,000 requests");
+    contains(write_header, "pooled: by all requests together");
+    contains(write_header, "Made-up at most 1024");
+    report_world_free(&world);
+    report_world_make(&world);
+    struct hd_slo_class two[] = {{"chat", 2, 0.06, 0.99}, {"batch", 120, INFINITY, 0}};
+    world.question.slo = two;
+    world.question.classes = 2;
+    contains(write_header, "chat (ttft 2 s, tbt 60 ms, 99 %)");
+    contains(write_header, "batch (ttft 120 s, no tbt limit)");
+    report_world_free(&world);
+}
+
+static void runs_without_figures(void **state) {
+    (void)state;
+    report_world_make(&world);
+    world.record.end = HD_RUN_CANNOT;
+    hd_fail(&world.record.err, "too few GPUs");
+    contains(write_run_text, "cannot    too few GPUs\n");
+    contains(write_run_json, "\"complete\": true");
+    contains(write_run_json, "\"error\": \"too few GPUs\"");
+    contains(write_run_json, "\"measured\": null");
+    world.record.end = HD_RUN_FAILED;
+    contains(write_run_text, "failed    too few GPUs\n");
+    contains(write_run_json, "\"complete\": false");
+    world.record.err.text[0] = '\0';
+    world.record.end = HD_RUN_INTERRUPTED;
+    contains(write_run_text, "stopped   before its end");
+    contains(write_run_json, "\"complete\": false");
+    world.record.end = HD_RUN_STALLED;
+    hd_fail(&world.record.note, "3 requests were left");
+    contains(write_run_text, "warning: 3 requests were left\n");
+    contains(write_run_json,
+             "\"code\": \"stalled\", \"text\": \"3 requests were left\"");
+    report_world_free(&world);
+}
+
+static void interrupted(void **state) {
+    (void)state;
+    report_world_make(&world);
+    report_world_compare(&world, 1);
+    world.comparison.complete = false;
+    world.comparison.answer[2].whole = false;
+    contains(write_compare_text, "(incomplete)");
+    contains(write_compare_text, "aegaeon: not answered, interrupted");
+    contains(write_compare_json, "\"complete\": false");
+    contains(write_compare_json, "\"reached\": null");
+    report_world_free(&world);
+}
+
 int main(int argc, char **argv) {
     write_anew = argc > 1 && strcmp(argv[1], "write") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run),
         cmocka_unit_test(a_comparison),
         cmocka_unit_test(the_schema),
+        cmocka_unit_test(header),
+        cmocka_unit_test(runs_without_figures),
+        cmocka_unit_test(interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
