@@ -11,39 +11,36 @@ local P = {
   },
 }
 
--- A kind of instance for each number (and type) of GPUs that models need, with its
--- share of the fleet; within a kind, prefill and decode in proportion.
-local kinds, kind_of = {}, {}            -- kind_of: by role
+-- A kind of instance for each number (and type) of GPUs that models need.
+local kinds, prefills = {}, {}           -- prefills: the roles that do
+
+-- GPUs that a kind has, against what its models need; each kind gets its share.
+local function supply(k)
+  return (pool:count(k.prefill) + pool:count(k.decode)) * k.tp / k.weight
+end
+
+local function form(k)                    -- one more, the two roles in proportion
+  local p, d = pool:count(k.prefill), pool:count(k.decode)
+  local role = (p + d + 1) * set.prefill + 0.5 >= p + 1 and k.prefill or k.decode
+  return pool:form{role = role, gpus = k.tp, type = k.gpu}
+end
 
 local function layout()
-  for _, k in ipairs(kinds) do
-    k.p, k.d, k.full = pool:count(k.prefill), pool:count(k.decode), false
+  local open = table.move(kinds, 1, #kinds, 1, {})
+  while open[1] do
+    table.sort(open, function(a, b) return supply(a) < supply(b) end)
+    if not form(open[1]) then table.remove(open, 1) end
   end
-  repeat
-    local next
-    for _, k in ipairs(kinds) do
-      k.load = (k.p + k.d) * k.tp / k.weight
-      if not k.full and (not next or k.load < next.load) then next = k end
-    end
-    if next then
-      local p = (next.p + next.d + 1) * set.prefill + 0.5 >= next.p + 1
-      local role = p and next.prefill or next.decode
-      next.full = not pool:form{role = role, gpus = next.tp, type = next.gpu}
-      if p then next.p = next.p + 1 else next.d = next.d + 1 end
-    end
-  until not next
 end
 
 function P.start()
+  local known = {}
   for _, m in ipairs(pool.models) do
-    local name = string.format("%d x %s", m.tp, m.gpu or "any")
-    local k = kind_of["prefill " .. name]
-    if not k then
-      k = {name = name, tp = m.tp, gpu = m.gpu, weight = 0,
-           prefill = "prefill " .. name, decode = "decode " .. name}
-      kind_of[k.prefill], kind_of[k.decode], kinds[#kinds + 1] = k, k, k
-    end
-    k.weight, m.tag = k.weight + m.tp, k
+    local name = m.tp .. " x " .. (m.gpu or "any")
+    local k = known[name] or {name = name, tp = m.tp, gpu = m.gpu, weight = 0,
+                              prefill = "prefill " .. name, decode = "decode " .. name}
+    if not known[name] then known[name], kinds[#kinds + 1] = k, k end
+    k.weight, m.tag, prefills[k.prefill] = k.weight + m.tp, k, true
   end
   table.sort(kinds, function(a, b) return a.tp > b.tp end)   -- whole nodes first
   layout()
@@ -107,17 +104,16 @@ local function round(inst)
   return r
 end
 
-local function prefill(inst)
-  local g = inst.head
-  if not g then return end
-  inst:run(g, {prefill = 1, out = "host"})
-  for o in inst:each() do                 -- prefetch the next other model
-    if o.model ~= g.model then return inst:load(o.model) end
-  end
-end
-
 function P.turn(inst)
-  if inst.role == kind_of[inst.role].prefill then return prefill(inst) end
+  if prefills[inst.role] then
+    local g = inst.head
+    if not g then return end
+    inst:run(g, {prefill = 1, out = "host"})
+    for o in inst:each() do               -- prefetch the next other model
+      if o.model ~= g.model then return inst:load(o.model) end
+    end
+    return
+  end
   local r = inst.tag
   for _ = 1, 2 do                         -- the rest of this round, else a new one
     while r and r.i < #r do

@@ -9,35 +9,28 @@ local P = {
   },
 }
 
--- Models differ in the GPUs that they need: each kind of instance is a role of its
--- own and gets its share of the fleet, in proportion to its models' GPUs.
+-- A kind of instance (a role) for each number (and type) of GPUs that models need,
+-- each with its share of the fleet.
 local kinds = {}
 
 local function layout()
-  for _, k in ipairs(kinds) do k.gpus, k.full = pool:count(k.role) * k.tp, false end
-  repeat
-    local next
-    for _, k in ipairs(kinds) do
-      if not k.full and (not next or k.gpus / k.weight < next.gpus / next.weight) then
-        next = k
-      end
+  local open = table.move(kinds, 1, #kinds, 1, {})
+  local function supply(k) return pool:count(k.role) * k.tp / k.weight end
+  while open[1] do
+    table.sort(open, function(a, b) return supply(a) < supply(b) end)
+    local k = open[1]
+    if not pool:form{role = k.role, gpus = k.tp, type = k.gpu} then
+      table.remove(open, 1)
     end
-    if next then
-      next.full = not pool:form{role = next.role, gpus = next.tp, type = next.gpu}
-      next.gpus = next.gpus + next.tp
-    end
-  until not next
+  end
 end
 
 function P.start()
   local known = {}
   for _, m in ipairs(pool.models) do
-    local role = string.format("%d x %s", m.tp, m.gpu or "any")
-    local k = known[role]
-    if not k then
-      k = {role = role, tp = m.tp, gpu = m.gpu, weight = 0}
-      known[role], kinds[#kinds + 1] = k, k
-    end
+    local role = m.tp .. " x " .. (m.gpu or "any")
+    local k = known[role] or {role = role, tp = m.tp, gpu = m.gpu, weight = 0}
+    if not known[role] then known[role], kinds[#kinds + 1] = k, k end
     k.weight, m.tag = k.weight + m.tp, role
   end
   table.sort(kinds, function(a, b) return a.tp > b.tp end)   -- whole nodes first

@@ -215,8 +215,9 @@ static bool check_keys(struct reader *r) {
     return true;
 }
 
+/* The policy's table is at the bottom of the stack. */
 static bool has(lua_State *L, const char *key) {
-    bool there = lua_getfield(L, -1, key) != LUA_TNIL;
+    bool there = lua_getfield(L, 1, key) != LUA_TNIL;
     lua_pop(L, 1);
     return there;
 }

@@ -178,7 +178,7 @@ static void test_checks(void **state) {
 
 static void test_from_a_file(void **state) {
     (void)state;
-    char path[] = "/tmp/hd_settings_XXXXXX";
+    char path[] = P_tmpdir "/hotdesk_XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_true(write(fd, "return {a = 'b', c = csv 'x'}", 29) == 29);
@@ -188,7 +188,7 @@ static void test_from_a_file(void **state) {
     unlink(path);
     if (!s) fail_msg("%s", err.text);
     assert_string_equal(hd_value_find(hd_settings_root(s), "a")->text, "b");
-    assert_string_equal(hd_value_find(hd_settings_root(s), "c")->text, "/tmp/x");
+    assert_string_equal(hd_value_find(hd_settings_root(s), "c")->text, P_tmpdir "/x");
     hd_settings_free(s);
 }
 
