@@ -36,7 +36,7 @@ struct hd_csv {
     int row_capacity, rows, next_row;
     int open_row_first;  /* first field of the row that is still incomplete */
     long line, row_line; /* line now; line on which the open row began */
-    bool finished, too_long, at_row_start;
+    bool finished, too_long, at_row_start, after_cr;
     char head[3]; /* the file's first bytes, when they are no byte order mark */
     size_t head_bytes;
     long nul_line;
@@ -105,12 +105,24 @@ static void compact(struct hd_csv *csv) {
     csv->open_row_first = csv->rows = csv->next_row = 0;
 }
 
+/* How many bytes reach to the end of the line, LF, CRLF or a lone CR, or of the
+ * chunk. */
+static size_t line_bytes(const char *bytes, size_t count, bool *ends) {
+    const char *lf = memchr(bytes, '\n', count);
+    size_t take = lf ? (size_t)(lf - bytes) + 1 : count;
+    const char *cr = memchr(bytes, '\r', take);
+    bool last = cr && cr + 1 == bytes + count; /* what follows is not known */
+    if (cr && !last && cr[1] != '\n') take = (size_t)(cr - bytes) + 1;
+    *ends = bytes[take - 1] == '\n' || bytes[take - 1] == '\r';
+    return take;
+}
+
 /* Feeds one line's bytes at a time, so that every row knows its line. */
 static bool feed(struct hd_csv *csv, const char *bytes, size_t count,
                  struct hd_err *err) {
     while (count) {
-        const char *newline = memchr(bytes, '\n', count);
-        size_t take = newline ? (size_t)(newline - bytes) + 1 : count;
+        bool ends;
+        size_t take = line_bytes(bytes, count, &ends);
         int before = csv->rows;
         if (csv->at_row_start) csv->row_line = csv->line;
         if (csv_parse(&csv->parser, bytes, take, on_field, on_row, csv) != take)
@@ -120,9 +132,11 @@ static bool feed(struct hd_csv *csv, const char *bytes, size_t count,
                                : csv_strerror(csv_error(&csv->parser)));
         if (csv->rows > before)
             csv->at_row_start = true;
-        else if (!newline || csv->fields > csv->open_row_first)
+        else if (!ends || csv->fields > csv->open_row_first)
             csv->at_row_start = false;
-        if (newline) csv->line++;
+        /* The LF of a CRLF that two chunks share was counted at its CR. */
+        if (ends && !(csv->after_cr && *bytes == '\n')) csv->line++;
+        csv->after_cr = bytes[take - 1] == '\r';
         bytes += take;
         count -= take;
     }

@@ -1,5 +1,5 @@
 /* Rows of a CSV file, one at a time, on libcsv. Memory does not depend on the
- * file's length. Line ends LF or CRLF, a missing final newline, a UTF-8 BOM and
+ * file's length. Line ends LF, CRLF or CR, a missing final newline, a UTF-8 BOM and
  * quoted fields are all fine; blank lines are passed over. */
 #ifndef HD_BASE_CSV_H
 #define HD_BASE_CSV_H

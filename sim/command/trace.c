@@ -174,6 +174,13 @@ static void usage(FILE *out) {
           out);
 }
 
+static void help(void) {
+    usage(stdout);
+    for (int i = 0; i < SUBCOMMANDS; i++)
+        printf("\n%s\nexamples:\n  %s\n  %s\n", subcommands[i].help->does,
+               subcommands[i].help->example[0], subcommands[i].help->example[1]);
+}
+
 static int run(const struct subcommand *sub, int argc, char **argv) {
     char *name = hd_strdup(sub->full_name); /* who speaks in messages */
     char **word = hd_alloc((size_t)(argc + 1) * sizeof *word);
@@ -202,7 +209,7 @@ int hd_command_trace(int argc, char **argv) {
         return HD_EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        usage(stdout);
+        help();
         return HD_EXIT_OK;
     }
     const char *names[SUBCOMMANDS];

@@ -196,6 +196,7 @@ static void quirks(void **state) {
         {"no final newline", HEADER "1.5,m,2,3", 2},
         {"CRLF, no final newline",
          "arrival_s,model,input_tokens,output_tokens\r\n1.5,m,2,3", 2},
+        {"CR alone", "arrival_s,model,input_tokens,output_tokens\r1.5,m,2,3\r", 2},
         {"quoted fields",
          "\"arrival_s\",\"model\",\"input_tokens\",output_tokens\n"
          "\"1.5\",\"m\",\"2\",\"3\"\n",
@@ -259,6 +260,36 @@ static void many_models(void **state) {
     assert_int_equal(hd_reader_models(reader), 2500);
     assert_string_equal(hd_reader_model_name(reader, 2499), "m2499");
     hd_reader_close(reader);
+    free(text);
+}
+
+/* Across the reader's chunks, also where a chunk ends within CRLF. */
+static void lines_are_counted(void **state) {
+    (void)state;
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    enum { ROWS = 15000 };
+    char *text = malloc(ROWS * 16);
+    for (int kind = 0; kind < 3; kind++) {
+        for (int pad = 0; pad < 12; pad++) {
+            char *end = text + sprintf(text,
+                                       "# %*s%sarrival_s,model,input_tokens,"
+                                       "output_tokens%s",
+                                       pad, "", ends[kind], ends[kind]);
+            for (int i = 0; i < ROWS; i++)
+                end += sprintf(end, "1,m,1,%d%s", i % 100, ends[kind]);
+            struct hd_err err = {0};
+            struct hd_reader *reader = hd_reader_open(file_of(text), NULL, false, &err);
+            assert_non_null(reader);
+            struct hd_row row;
+            for (int i = 0; i < ROWS; i++) {
+                assert_int_equal(hd_reader_next(reader, &row, &err), 1);
+                assert_int_equal(row.line, i + 3);
+                assert_int_equal(row.output_tokens, i % 100);
+            }
+            assert_int_equal(hd_reader_next(reader, &row, &err), 0);
+            hd_reader_close(reader);
+        }
+    }
     free(text);
 }
 
@@ -380,6 +411,7 @@ int main(void) {
         cmocka_unit_test(ties_keep_file_order),
         cmocka_unit_test(names_in_any_script),
         cmocka_unit_test(many_models),
+        cmocka_unit_test(lines_are_counted),
         cmocka_unit_test(bad_files),
         cmocka_unit_test(nul_bytes_and_missing_files),
         cmocka_unit_test(long_names_are_refused),
