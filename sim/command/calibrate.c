@@ -34,7 +34,7 @@ static const struct hd_help help = {
 
 /* ---- what an earlier fit of the same law to the same rows gave ------------------- */
 
-struct published { /* per cent: in sample; held out: prefill, decode, both */
+struct published { /* per cent, of both; held out also by phase; 0: not given */
     const char *gpu;
     double in[2], prefill[2], decode[2], both[2];
 };
@@ -100,7 +100,9 @@ static void print_errors(const struct hd_calibration_report *all, const bool *wa
     struct hd_text_table *t = hd_text_table_new();
     hd_text_table_column(t, "GPU", false);
     hd_text_table_column(t, "error, %", false);
-    hd_text_table_column(t, "in sample", true);
+    hd_text_table_column(t, "in sample\nprefill", true);
+    hd_text_table_column(t, "in sample\ndecode", true);
+    hd_text_table_column(t, "in sample\nboth", true);
     hd_text_table_column(t, "held out\nprefill", true);
     hd_text_table_column(t, "held out\ndecode", true);
     hd_text_table_column(t, "held out\nboth", true);
@@ -110,6 +112,8 @@ static void print_errors(const struct hd_calibration_report *all, const bool *wa
         if (!wanted[n] || !r->iterations) continue;
         hd_text_table_cell(t, "%s", r->gpu->name);
         hd_text_table_cell(t, "%s", r->held_out_elsewhere ? "this fit *" : "this fit");
+        cell_error(t, &r->in_sample.prefill);
+        cell_error(t, &r->in_sample.decode);
         cell_error(t, &r->in_sample.both);
         cell_error(t, &r->held_out.prefill);
         cell_error(t, &r->held_out.decode);
@@ -119,6 +123,8 @@ static void print_errors(const struct hd_calibration_report *all, const bool *wa
         if (!p) continue;
         hd_text_table_cell(t, "%s", "");
         hd_text_table_cell(t, "reference");
+        hd_text_table_cell(t, "-");
+        hd_text_table_cell(t, "-");
         cell_reference(t, p->in);
         cell_reference(t, p->prefill);
         cell_reference(t, p->decode);

@@ -323,10 +323,12 @@ static bool ask(const struct hd_args *args, struct hd_problem *problem) {
     if (args->words == 1) {
         gpus = strcmp(args->word[0], "gpus") == 0;
         models = strcmp(args->word[0], "models") == 0;
+        static const char *const lists[] = {"gpus", "models"};
+        const char *near = hd_nearest(args->word[0], lists, 2);
         if (!gpus && !models)
-            return hd_usage(problem,
-                            "catalog: '%s' is no list; expected gpus or models",
-                            args->word[0]);
+            return hd_usage(problem, "catalog: '%s' is no list; %s%s", args->word[0],
+                            near ? "the nearest is " : "expected gpus or models",
+                            near ? near : "");
     }
     if (hd_args_get(args, "csv") && hd_args_get(args, "json"))
         return hd_usage(problem, "--csv: and --json; expected one of them");

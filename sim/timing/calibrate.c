@@ -17,7 +17,7 @@
 
 /* ---- judging -------------------------------------------------------------------- */
 
-/* Models with clean rows on the GPU, and how many rows. */
+/* Models with clean rows on the GPU, and how many rows; -1: too many models. */
 static int models_of(const struct hd_measured *measured, const struct hd_gpu_spec *gpu,
                      const struct hd_model_spec **model, int *rows) {
     int models = 0;
@@ -28,8 +28,9 @@ static int models_of(const struct hd_measured *measured, const struct hd_gpu_spe
         (*rows)++;
         int m = 0;
         while (m < models && model[m] != row->model) m++;
-        if (m == models && models < HD_CALIBRATED_MODELS_MAX)
-            model[models++] = row->model;
+        if (m < models) continue;
+        if (models == HD_CALIBRATED_MODELS_MAX) return -1;
+        model[models++] = row->model;
     }
     return models;
 }
@@ -116,11 +117,14 @@ struct hd_calibration_report *hd_calibrate(const struct hd_catalog *catalog,
     for (int n = 0; n < gpus; n++) {
         struct hd_calibration_report r = {.gpu = &gpu[n]};
         r.models = models_of(&measured, r.gpu, r.model, &r.rows);
+        if (r.models < 0)
+            fine = hd_fail(err, "%s: measured with more than %d models", r.gpu->name,
+                           HD_CALIBRATED_MODELS_MAX);
         r.iterations = r.models > 0;
         r.reduce_source = hd_reduce_source_of(r.gpu->name);
         if (r.iterations || r.reduce_source) report[(*count)++] = r;
     }
-    fine = calibrate_all(&measured, data, report, *count, err);
+    fine = fine && calibrate_all(&measured, data, report, *count, err);
     hd_measured_free(&measured);
     if (fine) return report;
     free(report);
