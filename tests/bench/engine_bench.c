@@ -16,40 +16,63 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "bench/conv_world.h"
+#include "bench/market_world.h"
 #include "measure/pass.h"
 #include "policy/builtin.h"
+#include "policy/host.h"
 
 enum { RUNS_MAX = 99, INSTANCES = 8 };
 
-struct bench { /* a case */
-    const char *name;
-    double speed; /* of arrivals */
+struct bench {                  /* a case */
+    const char *name, *against; /* against: the case that ratios are taken with */
+    double speed;               /* of arrivals; 0: the market */
     enum hd_builtin policy;
+    const char *script; /* in Lua, instead of `policy` */
     double ttft_s, tbt_s;
     bool step;
     bool few; /* slow: a tenth of the requests */
+
+    struct conv *conv;
     struct conv_world world;
+    struct market_world market;
+    struct hd_script *read;
     double requests_s[RUNS_MAX], iterations_s[RUNS_MAX];
-    double token, ratio, segments;
+    double token, ratio, segments, callbacks;
     int64_t requests;
 };
 
+#define FIRST "round robin in C"
 static struct bench bench[] = {
-    {.name = "round robin in C", .speed = 1, .policy = HD_BUILTIN_ROUND_ROBIN},
-    {.name = "dedicated in C", .speed = 1, .policy = HD_BUILTIN_DEDICATED},
-    {.name = "round robin in C, tight SLO",
+    {.name = FIRST, .speed = 1, .policy = HD_BUILTIN_ROUND_ROBIN},
+    {.name = FIRST ", tight SLO",
+     .against = FIRST,
      .speed = 1,
      .policy = HD_BUILTIN_ROUND_ROBIN,
      .ttft_s = 0.5,
      .tbt_s = 0.04},
-    {.name = "round robin in C, heavy (arrivals x2)",
+    {.name = FIRST ", arrivals x2",
+     .against = FIRST,
      .speed = 2,
      .policy = HD_BUILTIN_ROUND_ROBIN},
-    {.name = "round robin in C, `--step`",
+    {.name = FIRST ", `--step`",
+     .against = FIRST,
      .speed = 1,
      .policy = HD_BUILTIN_ROUND_ROBIN,
      .step = true,
      .few = true},
+    {.name = "dedicated in C",
+     .against = FIRST,
+     .speed = 1,
+     .policy = HD_BUILTIN_DEDICATED},
+    {.name = "dedicated in Lua",
+     .against = "dedicated in C",
+     .speed = 1,
+     .script = "dedicated"},
+    {.name = "market, aegaeon in Lua", .script = "aegaeon"},
+    {.name = "market, aegaeon in Lua, `--step`",
+     .against = "market, aegaeon in Lua",
+     .script = "aegaeon",
+     .step = true},
 };
 enum { CASES = sizeof bench / sizeof *bench };
 
@@ -59,25 +82,65 @@ static double cpu_s(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void run(struct bench *b, int round) {
-    struct conv_world *w = &b->world;
-    struct hd_measure *m = conv_world_measure(w);
-    struct hd_policy *policy = hd_builtin_new(b->policy, 0, 1);
-    struct hd_err note = {0}, err = {0};
-    double before = cpu_s();
-    enum hd_run_end end = hd_run(&w->config, policy, m, &note, &err);
-    double seconds = cpu_s() - before;
-    if (end != HD_RUN_WHOLE) {
-        fprintf(stderr, "engine_bench: %s: %s%s\n", b->name, err.text, note.text);
-        exit(1);
+static void must(bool fine, const struct bench *b, const char *why) {
+    if (fine) return;
+    fprintf(stderr, "engine_bench: %s: %s\n", b->name, why);
+    exit(1);
+}
+
+static void make(struct bench *b, int copies) {
+    struct hd_err err = {0};
+    if (b->script) {
+        b->read = hd_script_load(b->script, &err);
+        must(b->read, b, err.text);
     }
-    b->requests = m->measured;
-    b->requests_s[round] = (double)m->measured / seconds;
+    if (b->speed <= 0) {
+        market_world_make(&b->market);
+        return;
+    }
+    b->conv = conv_load(b->few ? (copies + 9) / 10 : copies, b->speed);
+    conv_world_make(&b->world, b->conv, INSTANCES);
+    if (b->ttft_s <= 0) return;
+    b->world.model.ttft = hd_tick_from_s(b->ttft_s);
+    b->world.model.tbt = hd_tick_from_s(b->tbt_s);
+}
+
+static void unmake(struct bench *b) {
+    hd_script_free(b->read);
+    if (b->speed <= 0) {
+        market_world_free(&b->market);
+        return;
+    }
+    conv_world_free(&b->world);
+    conv_free(b->conv);
+}
+
+static void run(struct bench *b, int round) {
+    bool market = b->speed <= 0;
+    struct hd_measure *m =
+        market ? market_world_measure(&b->market) : conv_world_measure(&b->world);
+    struct hd_run_config config = market ? b->market.scene.config : b->world.config;
+    struct hd_err note = {0}, err = {0};
+    struct hd_policy *policy =
+        b->read ? hd_script_new(b->read, NULL, &err) : hd_builtin_new(b->policy, 0, 1);
+    must(policy, b, err.text);
+    config.step = b->step;
+    double before = cpu_s();
+    enum hd_run_end end = hd_run(&config, policy, m, &note, &err);
+    double seconds = cpu_s() - before;
+    must(end == HD_RUN_WHOLE, b, err.text[0] ? err.text : note.text);
+    b->requests = market ? hd_setup_sent(b->market.setup, -1) : m->measured;
+    double requests = (double)b->requests;
+    b->requests_s[round] = requests / seconds;
     b->iterations_s[round] = (double)m->iterations / seconds;
-    b->segments = (double)m->segments / (double)m->measured;
+    b->segments = (double)m->segments / requests;
+    b->callbacks = (double)m->callbacks / requests;
     b->token = hd_attained(m, HD_METRIC_TOKEN, -1, 1);
     b->ratio = hd_attained(m, HD_METRIC_RATIO, -1, 1);
-    hd_builtin_free(policy);
+    if (b->read)
+        hd_script_end(policy);
+    else
+        hd_builtin_free(policy);
     hd_measure_free(m);
 }
 
@@ -96,14 +159,23 @@ static double least(const double *value, int count, double sign) {
     return best;
 }
 
-static void print_line(const struct bench *b, const struct bench *first, int runs) {
+static void print_line(const struct bench *b, int runs) {
     double against[RUNS_MAX];
-    for (int n = 0; n < runs; n++) against[n] = b->requests_s[n] / first->requests_s[n];
-    printf("| %s | %lld | %.4f / %.4f | %.2f | %.3f (%.3f to %.3f) | %.1f | %.2f |\n",
+    const struct bench *other = NULL;
+    for (int n = 0; n < CASES && b->against; n++)
+        if (strcmp(bench[n].name, b->against) == 0 && bench[n].requests)
+            other = &bench[n];
+    for (int n = 0; n < runs && other; n++)
+        against[n] = b->requests_s[n] / other->requests_s[n];
+    printf("| %s | %lld | %.4f / %.4f | %.2f | %.2f | %.3f (%.3f to %.3f) | %.1f |",
            b->name, (long long)b->requests, b->token, b->ratio, b->segments,
-           median(b->requests_s, runs) / 1e6, least(b->requests_s, runs, 1) / 1e6,
-           least(b->requests_s, runs, -1) / 1e6, median(b->iterations_s, runs) / 1e6,
-           median(against, runs));
+           b->callbacks, median(b->requests_s, runs) / 1e6,
+           least(b->requests_s, runs, 1) / 1e6, least(b->requests_s, runs, -1) / 1e6,
+           median(b->iterations_s, runs) / 1e6);
+    if (other)
+        printf(" %.2f of %s |\n", median(against, runs), other->name);
+    else
+        printf(" |\n");
 }
 
 static int whole(const char *text, long max) {
@@ -130,41 +202,37 @@ int main(int argc, char **argv) {
             return 2;
         }
     }
-    struct conv *conv[CASES] = {0};
-    struct bench *chosen[CASES];
-    int cases = 0;
     bool exact = false;
     for (int n = 0; n < CASES; n++) exact |= strcmp(bench[n].name, only) == 0;
-    for (int n = 0; n < CASES; n++) {
-        struct bench *b = &bench[n];
-        if (!strstr(b->name, only) || (exact && strcmp(b->name, only) != 0)) continue;
-        conv[n] = conv_load(b->few ? (copies + 9) / 10 : copies, b->speed);
-        conv_world_make(&b->world, conv[n], INSTANCES);
-        b->world.config.step = b->step;
-        if (b->ttft_s > 0) {
-            b->world.model.ttft = hd_tick_from_s(b->ttft_s);
-            b->world.model.tbt = hd_tick_from_s(b->tbt_s);
-        }
-        chosen[cases++] = b;
-    }
+    struct bench *chosen[CASES];
+    int cases = 0;
+    for (int n = 0; n < CASES; n++)
+        if (exact ? strcmp(bench[n].name, only) == 0
+                  : strstr(bench[n].name, only) != NULL)
+            chosen[cases++] = &bench[n];
     if (cases == 0) {
         fprintf(stderr, "engine_bench: no case is called '%s'\n", only);
         return 2;
     }
-    const struct conv *c = chosen[0]->world.conv;
-    printf("%s, mean %lld tokens in and %lld out, on %d instances; %d rounds.\n\n",
-           c->real ? "Azure conversations of 2023, repeated"
-                   : "No data at hand: generated arrivals like Azure's conversations",
-           (long long)(c->input / c->rows), (long long)(c->output / c->rows), INSTANCES,
-           runs);
-    printf("| policy | requests | attained T / Q | segments per request | M requests/s "
-           "(least to most) | M iterations/s | against the first |\n"
-           "|---|---|---|---|---|---|---|\n");
+    for (int n = 0; n < cases; n++) make(chosen[n], copies);
+    const struct conv *c = NULL;
+    for (int n = 0; n < cases && !c; n++) c = chosen[n]->conv;
+    if (c)
+        printf("%s, mean %lld tokens in and %lld out, on %d instances of two GPUs.\n",
+               c->real
+                   ? "Azure's conversations of 2023, repeated"
+                   : "No data at hand: arrivals generated like Azure's conversations",
+               (long long)(c->input / c->rows), (long long)(c->output / c->rows),
+               INSTANCES);
+    printf("Market: the bundled 40 models on 16 H100. %d rounds.\n\n", runs);
+    for (int n = 0; n < cases; n++)
+        if (!chosen[n]->few) run(chosen[n], 0); /* warms caches, compiles timings */
     for (int round = 0; round < runs; round++)
         for (int n = 0; n < cases; n++) run(chosen[n], round);
-    for (int n = 0; n < cases; n++) print_line(chosen[n], chosen[0], runs);
-    for (int n = 0; n < cases; n++) conv_world_free(&chosen[n]->world);
-    for (int n = 0; n < CASES; n++)
-        if (conv[n]) conv_free(conv[n]);
+    printf("| case | requests | attained T / Q | segments per request | callbacks per "
+           "request | M requests/s (least to most) | M iterations/s | ratio |\n"
+           "|---|---|---|---|---|---|---|---|\n");
+    for (int n = 0; n < cases; n++) print_line(chosen[n], runs);
+    for (int n = 0; n < cases; n++) unmake(chosen[n]);
     return 0;
 }
