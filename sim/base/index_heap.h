@@ -18,6 +18,7 @@ struct hd_index_heap {
     struct hd_heap_node *node;
     int32_t *place; /* of each id, -1 when absent */
     int count, capacity, ids;
+    int hole; /* 1: node[0] has been taken, and still counts */
 };
 
 static inline int hd_heap_before(struct hd_heap_node a, struct hd_heap_node b) {
@@ -75,10 +76,40 @@ static inline int hd_heap_has(const struct hd_index_heap *h, int id) {
     return id < h->ids && h->place[id] >= 0;
 }
 
+static inline void hd_heap_close_hole(struct hd_index_heap *h) {
+    h->hole = 0;
+    if (--h->count > 0) hd_heap_down(h, 0, h->node[h->count]);
+}
+
+/* The least entry, or NULL; valid until the heap changes. */
+static inline const struct hd_heap_node *hd_heap_first(const struct hd_index_heap *h) {
+    if (!h->hole) return h->count ? h->node : NULL;
+    if (h->count < 2) return NULL;
+    return h->node + 1 + (h->count > 2 && hd_heap_before(h->node[2], h->node[1]));
+}
+
+/* Takes out the least entry, which there must be; its id. */
+static inline int hd_heap_take(struct hd_index_heap *h) {
+    if (h->hole) hd_heap_close_hole(h);
+    int id = h->node[0].id;
+    h->place[id] = -1;
+    h->hole = 1;
+    return id;
+}
+
 /* Inserts id, or moves it to a new key. */
 static inline void hd_heap_set(struct hd_index_heap *h, int id, int64_t key) {
     struct hd_heap_node node = {key, id};
     int at = h->place[id];
+    if (h->hole) {
+        if (at < 0) {
+            h->hole = 0;
+            hd_heap_down(h, 0, node);
+            return;
+        }
+        hd_heap_close_hole(h);
+        at = h->place[id];
+    }
     if (at < 0) {
         hd_heap_up(h, h->count++, node);
     } else if (hd_heap_before(node, h->node[at])) {
@@ -91,6 +122,7 @@ static inline void hd_heap_set(struct hd_index_heap *h, int id, int64_t key) {
 /* Removes id if it is there. */
 static inline void hd_heap_remove(struct hd_index_heap *h, int id) {
     if (!hd_heap_has(h, id)) return;
+    if (h->hole) hd_heap_close_hole(h);
     int at = h->place[id];
     h->place[id] = -1;
     if (at == --h->count) return;

@@ -90,13 +90,14 @@ static void fail_gpus(struct hd_engine *e) {
 }
 
 static void run_events(struct hd_engine *e) {
-    while (e->events.count && e->events.node[0].key == e->now) {
-        int id = e->events.node[0].id;
+    const struct hd_heap_node *first;
+    while ((first = hd_heap_first(&e->events)) && first->key == e->now) {
+        int id = first->id;
         if (id < e->links) {
             hd_link_event(e, id);
         } else {
             e->boundaries = true;
-            hd_heap_remove(&e->events, id);
+            hd_heap_take(&e->events);
             hd_turn_boundary(e, &e->instance[id - e->links]);
         }
     }
@@ -216,10 +217,8 @@ static void apply_pending(struct hd_engine *e, int number) {
         hd_instance_maybe_close(e, i);
 }
 
-/* One round: what waited for a boundary, then the plans, each in order of number.
- * What a plan does to an instance of a higher number is in that one's plan of this
- * round; one of a lower number has had its plan, and gets another round. */
-static void plan_dirty(struct hd_engine *e) {
+/* The first half of a round: what waited for a boundary, in order of number. */
+static void apply_all_pending(struct hd_engine *e) {
     struct hd_index_heap *dirty = &e->dirty;
     e->pending_count = 0;
     while (dirty->count) {
@@ -235,6 +234,17 @@ static void plan_dirty(struct hd_engine *e) {
     }
     for (int n = 0; n < e->pending_count; n++)
         hd_instance_dirty(e, &e->instance[e->pending[n]]);
+}
+
+/* One round: what waited for a boundary, then the plans, each in order of number.
+ * What a plan does to an instance of a higher number is in that one's plan of this
+ * round; one of a lower number has had its plan, and gets another round. */
+static void plan_dirty(struct hd_engine *e) {
+    struct hd_index_heap *dirty = &e->dirty;
+    const struct hd_instance *i = &e->instance[dirty->node[0].id];
+    /* Mostly it is one, and nothing waits there. */
+    if (dirty->count > 1 || i->limits || i->dissolve || i->closing)
+        apply_all_pending(e);
     while (dirty->count && dirty->node[0].key == e->round) {
         e->planning = dirty->node[0].id;
         hd_heap_remove(dirty, e->planning);
@@ -269,8 +279,8 @@ static bool run_instant(struct hd_engine *e) {
     e->planned = 0;
     fail_gpus(e);
     run_events(e);
-    return drain_queue(e) && take_arrivals(e) && lose_patience(e) && run_timers(e) &&
-           run_tick(e) && settle_instances(e);
+    return (!e->queue_count || drain_queue(e)) && take_arrivals(e) &&
+           lose_patience(e) && run_timers(e) && run_tick(e) && settle_instances(e);
 }
 
 /* ---- the run
@@ -283,7 +293,8 @@ static hd_tick earlier(hd_tick a, hd_tick b) {
 /* The next instant, or NEVER when nothing but waiting is left. */
 static hd_tick next_instant(const struct hd_engine *e) {
     const struct hd_run_config *c = e->config;
-    hd_tick real = e->events.count ? e->events.node[0].key : HD_TICK_NEVER;
+    const struct hd_heap_node *first = hd_heap_first(&e->events);
+    hd_tick real = first ? first->key : HD_TICK_NEVER;
     if (e->arrival_there) real = earlier(real, e->arrival.at);
     if (e->next_failure < c->failures)
         real = earlier(real, c->failure[e->next_failure].at);
@@ -425,7 +436,7 @@ static enum hd_run_end loop(struct hd_engine *e) {
             return HD_RUN_INTERRUPTED;
         hd_tick next = next_instant(e);
         if (next == HD_TICK_NEVER) return HD_RUN_STALLED;
-        if (next > e->now && (e->events.count || e->arrival_there))
+        if (next > e->now && (hd_heap_first(&e->events) || e->arrival_there))
             e->progress_at = next;
         if (next > e->now)
             e->now = next; /* a patience of the past is passed over now */
