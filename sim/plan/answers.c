@@ -29,15 +29,11 @@ static double lowest(const struct hd_measure *m, const struct hd_criterion *c,
     return attained;
 }
 
+/* Whose attainment it is, as the beginning of a sentence. */
 static char *who(const struct hd_question *q, int which) {
     if (which == ALL) return hd_strdup("");
-    if (which == RARE) return hd_strdup(" of the rare models together");
-    return hd_format(" of %s", q->model[which].name);
-}
-
-/* Percent, rounded down, so that it never seems to reach what it missed. */
-static double percent(double fraction) {
-    return floor(fraction * 1e5 + 1e-9) / 1e3;
+    if (which == RARE) return hd_strdup("the rare models together: ");
+    return hd_format("%s: ", q->model[which].name);
 }
 
 static bool belongs(const struct hd_measure *m, double attain, int model, int which) {
@@ -67,28 +63,30 @@ static void explain_beyond_reach(const struct hd_compare *c, struct hd_answer *a
     char *of = who(q, which);
     if (unfit >= 0)
         a->why_not = hd_format(
-            "at most %g %%%s: the weights of %s take %.1f GB on each of %d GPUs, which "
-            "have %.1f GB for them",
-            percent(a->best), of, q->model[unfit].name,
+            "%sthe weights of %s take %.1f GB on each of %d GPUs, which have %.1f GB",
+            of, q->model[unfit].name,
             (double)q->model[unfit].spec->weights_bytes / q->model[unfit].tp / 1e9,
             q->model[unfit].tp, (double)hd_setup_usable_bytes(c->setup, unfit) / 1e9);
     else
         a->why_not = hd_format(
-            "at most %g %%%s: of %lld requests %lld exceed their model's context and "
-            "%lld have no output",
-            percent(a->best), of, (long long)all, (long long)too_long,
-            (long long)empty);
+            "%sof %lld requests %lld exceed their model's context and %lld have no "
+            "output",
+            of, (long long)all, (long long)too_long, (long long)empty);
     free(of);
+}
+
+static int latest(const struct hd_measure *m) {
+    int most = 0;
+    for (int n = 1; n < m->models; n++)
+        if (m->model[n].tokens_late > m->model[most].tokens_late) most = n;
+    return most;
 }
 
 /* Is the limit below what one mean request takes on an idle GPU? NULL: no. */
 static char *explain_by_floor(const struct hd_compare *c, const struct hd_measure *m,
                               double scale, int which) {
     const struct hd_question *q = c->question;
-    for (int n = 0; n < q->models && which < 0; n++)
-        if (which < 0 || m->model[n].tokens_late > m->model[which].tokens_late)
-            which = n;
-    if (which < 0) return NULL;
+    if (which < 0) which = latest(m);
     struct hd_floor f = hd_setup_floor(c->setup, which);
     const struct hd_slo_class *slo = &q->slo[q->model[which].slo];
     if (f.prefill_s > slo->ttft_s * scale)
@@ -109,8 +107,7 @@ static void explain_not_found(const struct hd_compare *c, const struct hd_cell *
     const struct hd_probe *p = hd_cell_probe_at(cell, n);
     const struct hd_whole *w = hd_cell_whole_at(cell, n);
     if (!w) {
-        a->why_not = hd_format("at %d GPUs, the most tried: %s", n,
-                               p && p->text ? p->text : "not run");
+        a->why_not = hd_strdup(p && p->text ? p->text : "not run");
         return;
     }
     int which;
@@ -119,10 +116,10 @@ static void explain_not_found(const struct hd_compare *c, const struct hd_cell *
     char *of = who(c->question, which);
     char *why = explain_by_floor(c, m, w->record.scale, which);
     if (!why && w->limit[k].known)
-        why = hd_format("most late tokens: %s, %s", w->limit[k].models,
-                        w->limit[k].resource);
-    a->why_not = hd_format("at most %g %%%s, with %d GPUs, the most tried%s%s",
-                           percent(a->best), of, n, why ? "; " : "", why ? why : "");
+        why = hd_format("%s costs the most late tokens, of %s", w->limit[k].resource,
+                        w->limit[k].models);
+    a->why_not =
+        hd_format("%s%s", of, why ? why : "no token is late, and yet it is below");
     free(why);
     free(of);
 }

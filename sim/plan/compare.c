@@ -84,13 +84,11 @@ static void add_search(struct hd_compare *c, int policy, int scale) {
     hd_cell_absorb(cell); /* with nothing in reach it is done */
 }
 
+/* The baselines come first: without them an interrupted comparison says little. */
 static void add_cells(struct hd_compare *c) {
     const struct hd_question *q = c->question;
     int most = q->scales * ((q->policies + 1) * q->attains + q->models + 1);
     c->cell = hd_alloc(sizeof *c->cell * (size_t)most);
-    for (int s = 0; s < q->scales; s++) /* the long ones first */
-        for (int p = 0; p < q->policies; p++)
-            if (!hd_reads_replicas(q->policy[p].script)) add_search(c, p, s);
     for (int s = 0; s < q->scales; s++) {
         for (int m = 0; m < q->models; m++) add_cell(c, HD_CELL_NEEDS, s)->model = m;
         add_cell(c, HD_CELL_ONE_EACH, s)->policy = HD_POLICY_FIXED;
@@ -99,6 +97,9 @@ static void add_cells(struct hd_compare *c) {
                 if (p == HD_POLICY_FIXED || hd_reads_replicas(q->policy[p].script))
                     add_planned(c, p, s, a);
     }
+    for (int s = 0; s < q->scales; s++)
+        for (int p = 0; p < q->policies; p++)
+            if (!hd_reads_replicas(q->policy[p].script)) add_search(c, p, s);
     for (int n = 0; n < c->cells; n++) {
         if (c->cell[n].kind != HD_CELL_SEARCH) continue;
         c->progress.searches++;

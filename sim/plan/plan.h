@@ -10,9 +10,8 @@
  * NULL) sees every request as it ends, measured or not.
  *
  * A policy that reads `replicas` is given what the first attainment takes, found by
- * runs of each model alone, and (on one kind of GPU) what fits beyond that: as in a
- * comparison. When such
- * a search is interrupted the record has no measure. */
+ * runs of each model alone, and on a fleet of one kind what fits beyond that: as in a
+ * comparison. When such a search is interrupted the record has no measure. */
 bool hd_replay(const struct hd_question *, int policy, double scale,
                void (*on_finished)(void *context, const struct hd_finished *),
                void *on_finished_context, struct hd_run_record *, struct hd_err *err);
