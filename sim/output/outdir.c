@@ -15,6 +15,7 @@
 struct hd_outdir {
     char *path;   /* the final name, without trailing slashes */
     char *folder; /* the temporary one */
+    char *made;   /* the highest folder above path that had to be made, or NULL */
     bool there;   /* something is at path and will be replaced */
 };
 
@@ -84,18 +85,33 @@ static bool may_replace(const char *path, bool force, const char *marker,
         path);
 }
 
-/* Makes every folder above `path` that is missing. */
-static bool make_parents(const char *path, struct hd_err *err) {
+/* Makes every folder above `path` that is missing; *made (may be NULL) gets the first
+ * of them. */
+static bool make_parents(const char *path, char **made, struct hd_err *err) {
     char *copy = hd_strdup(path);
     bool ok = true;
     for (char *slash = copy + 1; ok && (slash = strchr(slash, '/')); slash++) {
         *slash = '\0';
-        ok = mkdir(copy, 0777) == 0 || errno == EEXIST;
+        bool new = mkdir(copy, 0777) == 0;
+        ok = new || errno == EEXIST;
         if (!ok) hd_fail(err, "%s: %s", copy, strerror(errno));
+        if (new &&made && !*made) *made = hd_strdup(copy);
         *slash = '/';
     }
     free(copy);
     return ok;
+}
+
+/* Takes away the folders above path that were made for it, as far as they are empty. */
+static void remove_made_parents(const struct hd_outdir *out) {
+    if (!out->made) return;
+    char *copy = hd_strdup(out->path), *slash;
+    size_t least = strlen(out->made);
+    while ((slash = strrchr(copy, '/')) && (size_t)(slash - copy) >= least) {
+        *slash = '\0';
+        if (rmdir(copy) != 0) break;
+    }
+    free(copy);
 }
 
 /* PATH/../.NAME.XXXXXX: beside its final place, so that a rename suffices. */
@@ -126,7 +142,7 @@ struct hd_outdir *hd_outdir_begin(const char *path, bool force, const char *mark
     bool ok = *path || hd_fail(err, "an output directory needs a name");
     ok = ok && (!out->there ||
                 may_replace(out->path, force, marker, mark, marks, again, err));
-    ok = ok && make_parents(out->path, err);
+    ok = ok && make_parents(out->path, &out->made, err);
     if (ok) {
         out->folder = temporary_name(out->path);
         if (!mkdtemp(out->folder)) {
@@ -147,7 +163,7 @@ struct hd_outdir *hd_outdir_begin(const char *path, bool force, const char *mark
 FILE *hd_outdir_open(struct hd_outdir *out, const char *name, struct hd_err *err) {
     char *path = hd_format("%s/%s", out->folder, name);
     FILE *file = NULL;
-    if (make_parents(path, err)) {
+    if (make_parents(path, NULL, err)) {
         file = fopen(path, "wb");
         if (!file) hd_fail(err, "%s/%s: %s", out->path, name, strerror(errno));
     }
@@ -157,10 +173,12 @@ FILE *hd_outdir_open(struct hd_outdir *out, const char *name, struct hd_err *err
 
 bool hd_outdir_close(struct hd_outdir *out, FILE *file, const char *name,
                      struct hd_err *err) {
-    bool ok = !ferror(file);
-    if (fclose(file) != 0) ok = false;
-    return ok || hd_fail(err, "%s/%s: cannot be written: %s", out->path, name,
-                         errno ? strerror(errno) : "an earlier write failed");
+    bool lost = ferror(file);
+    if (fclose(file) != 0)
+        return hd_fail(err, "%s/%s: cannot be written: %s", out->path, name,
+                       strerror(errno));
+    return !lost ||
+           hd_fail(err, "%s/%s: cannot be written: is the disk full?", out->path, name);
 }
 
 bool hd_outdir_put(struct hd_outdir *out, const char *name, const char *text,
@@ -178,6 +196,7 @@ const char *hd_outdir_folder(const struct hd_outdir *out) {
 static void free_handle(struct hd_outdir *out) {
     free(out->path);
     free(out->folder);
+    free(out->made);
     free(out);
 }
 
@@ -190,6 +209,7 @@ bool hd_outdir_commit(struct hd_outdir *out, struct hd_err *err) {
                   : rename(out->folder, out->path) == 0;
     if (!ok) hd_fail(err, "%s: cannot be replaced: %s", out->path, strerror(errno));
     remove_tree(out->folder); /* the old result, or the new one that has no name */
+    if (!ok) remove_made_parents(out);
     free_handle(out);
     return ok;
 }
@@ -197,5 +217,6 @@ bool hd_outdir_commit(struct hd_outdir *out, struct hd_err *err) {
 void hd_outdir_abort(struct hd_outdir *out) {
     if (!out) return;
     if (out->folder) remove_tree(out->folder);
+    remove_made_parents(out);
     free_handle(out);
 }

@@ -97,8 +97,12 @@ static void abort_leaves_nothing(void **state) {
     struct hd_outdir *out =
         hd_outdir_begin(dir, false, "bundle.json", NULL, 0, NULL, &err);
     assert_true(hd_outdir_put(out, "runs/one/run.json", "{}", &err));
+    assert_int_equal(entries(above), 1);
     hd_outdir_abort(out);
-    assert_int_equal(entries(above), 0);
+    assert_int_equal(entries(root), 0); /* nor the folder that was made above it */
+    mkdir(above, 0777);
+    hd_outdir_abort(hd_outdir_begin(dir, false, "bundle.json", NULL, 0, NULL, &err));
+    assert_int_equal(entries(root), 1); /* one that was there stays */
     hd_outdir_abort(NULL);
     free(above);
 }
