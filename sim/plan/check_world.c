@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MS = 1024000 }; /* ticks */
+static const hd_tick MS = 1000 * HD_TICKS_PER_US;
 
 static const int64_t GB = 1000000000;
 

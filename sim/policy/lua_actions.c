@@ -27,8 +27,16 @@ void hd_lua_options(lua_State *L, int at, const char *call, const char *const *n
             continue;
         }
         const char *near = hd_nearest(name, names, count);
-        luaL_error(L, "%s: no option '%s'%s%s", call, name, near ? "; nearest: " : "",
-                   near ? near : "");
+        if (near) luaL_error(L, "%s: no option '%s'; nearest: %s", call, name, near);
+        luaL_Buffer list;
+        luaL_buffinit(L, &list);
+        for (int n = 0; n < count; n++) {
+            luaL_addstring(&list, n ? ", " : "");
+            luaL_addstring(&list, names[n]);
+        }
+        luaL_pushresult(&list);
+        luaL_error(L, "%s: no option '%s'; there are: %s", call, name,
+                   lua_tostring(L, -1));
     }
 }
 
