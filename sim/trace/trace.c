@@ -2,6 +2,7 @@
 #include "trace/trace.h"
 
 #include <errno.h>
+#include <math.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ struct loader {
 };
 
 static hd_wide margin(double asked_s, hd_wide cut) {
-    if (asked_s >= 0) return (hd_wide)(asked_s * (double)HD_TICKS_PER_S + 0.5);
+    if (asked_s >= 0) /* more than 30 years is as good as all there is */
+        return (hd_wide)(fmin(asked_s, 1e9) * (double)HD_TICKS_PER_S + 0.5);
     hd_wide most = (hd_wide)(DEFAULT_MARGIN_S * (double)HD_TICKS_PER_S);
     return cut / 10 < most ? cut / 10 : most;
 }
@@ -78,7 +80,9 @@ static bool take_row(struct loader *l, const struct hd_row *row, struct hd_err *
             l->base = hd_reader_clock(l->reader) == HD_CLOCK_DATE ? row->at : 0;
         } else {
             if (!resolve_cut(l, row->at, err)) return false;
-            l->base = asked->from ? l->from - margin_bound(asked->before_s) : l->zero;
+            l->base = l->zero;
+            if (asked->from && l->from - margin_bound(asked->before_s) > l->zero)
+                l->base = l->from - margin_bound(asked->before_s);
         }
         l->last = row->at;
         l->begun = true;

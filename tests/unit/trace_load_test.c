@@ -194,6 +194,10 @@ static void cut_by_default_margins(void **state) {
     assert_rows(t, "0 m0, 60 m1");
     assert_true(t->from == S(30) && t->to == S(90));
     hd_trace_free(t);
+    t = load(text, cut("+30m", "+31m", 1e300, 1e300)); /* all there is */
+    assert_int_equal(t->rows, 61);
+    assert_true(t->from == S(1800) && t->to == S(1860));
+    hd_trace_free(t);
     free(text);
 }
 
