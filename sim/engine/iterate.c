@@ -247,11 +247,6 @@ static void take_joiners(struct hd_engine *e, struct hd_instance *i) {
 /* Nothing of the group runs now: wait for what is on its way, or give up. */
 static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
     struct hd_group *g = &e->group[i->turn];
-    bool could = g->ready.count || (i->option.prefill != 0 && g->waiting.count);
-    if (i->batch.count == 0 && !could) {
-        hd_turn_end(e, i, HD_WHY_EMPTY);
-        return;
-    }
     bool coming = i->transfers_in || i->transfers_out;
     for (int s = g->ready.first; s >= 0 && !coming; s = e->request[s].next)
         coming = e->request[s].kv == HD_KV_MOVING;
@@ -265,7 +260,9 @@ static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
     if (made && i->transfers_out == 0) hd_instance_dirty(e, i); /* room at once */
 }
 
+/* Ends the turn if it is over, whatever might still be admitted. */
 static bool ended(struct hd_engine *e, struct hd_instance *i) {
+    const struct hd_group *g = &e->group[i->turn];
     if (i->prefill_done)
         hd_turn_end(e, i, HD_WHY_PREFILLED);
     else if (i->interrupt && i->turn_iterations > 0 && i->chunking < 0)
@@ -274,9 +271,16 @@ static bool ended(struct hd_engine *e, struct hd_instance *i) {
              i->chunking < 0 && e->now - i->first_iteration >= i->for_ticks &&
              (i->option.strict || hd_other_work(e, i)))
         hd_turn_end(e, i, HD_WHY_QUANTUM);
+    else if (i->batch.count == 0 && i->chunking < 0 && g->ready.count == 0 &&
+             (i->option.prefill == 0 || g->waiting.count == 0))
+        hd_turn_end(e, i, HD_WHY_EMPTY);
     else
         return false;
     return true;
+}
+
+void hd_turn_end_if_over(struct hd_engine *e, struct hd_instance *i) {
+    if (i->turn >= 0 && i->phase == HD_PHASE_BOUNDARY) ended(e, i);
 }
 
 static void next_iteration(struct hd_engine *e, struct hd_instance *i) {

@@ -104,6 +104,19 @@ static void run_events(struct hd_engine *e) {
     e->boundaries = true;
 }
 
+/* Remembers who may time out; those who are over make room at the front. */
+static void be_patient(struct hd_engine *e, int slot) {
+    if (e->patient_first > 64 && 2 * e->patient_first > e->patient_next) {
+        size_t left = (size_t)(e->patient_next - e->patient_first);
+        memmove(e->patient, e->patient + e->patient_first, left * sizeof *e->patient);
+        e->patient_next -= e->patient_first;
+        e->patient_first = 0;
+    }
+    e->patient = hd_grow(e->patient, &e->patient_capacity, (int)e->patient_next + 1,
+                         sizeof *e->patient);
+    e->patient[e->patient_next++] = hd_req_of(e, slot);
+}
+
 static bool take_arrivals(struct hd_engine *e) {
     while (e->arrival_there && e->arrival.at == e->now) {
         struct hd_arrival a = e->arrival;
@@ -112,11 +125,7 @@ static bool take_arrivals(struct hd_engine *e) {
         int slot = hd_request_new(e, &a);
         e->calls_now = 0; /* arrivals are progress */
         if (!hd_request_admit(e, slot, &a)) continue;
-        if (e->config->serving.patience_s > 0) {
-            e->patient = hd_grow(e->patient, &e->patient_capacity,
-                                 (int)e->patient_next + 1, sizeof *e->patient);
-            e->patient[e->patient_next++] = hd_req_of(e, slot);
-        }
+        if (e->config->serving.patience_s > 0) be_patient(e, slot);
         if (e->policy->arrive &&
             !(count_call(e, "arrive") &&
               e->policy->arrive(e->policy->state, e, hd_req_of(e, slot))))
@@ -141,6 +150,7 @@ static bool lose_patience(struct hd_engine *e) {
         struct hd_request *q = &e->request[r.slot];
         if (q->doomed || q->emitted || q->state == HD_REQ_PREFILL) continue;
         if (!hd_act_reject(e, r)) return false;
+        q->state = HD_REQ_TIMED_OUT;
         if (!drain_queue(e)) return false;
     }
     return true;
@@ -217,9 +227,14 @@ static void apply_pending(struct hd_engine *e, int number) {
         hd_instance_maybe_close(e, i);
 }
 
-/* The first half of a round: what waited for a boundary, in order of number. */
-static void apply_all_pending(struct hd_engine *e) {
+/* First of a round: what waited for a boundary, and turns that are over. */
+static void end_turns(struct hd_engine *e) {
     struct hd_index_heap *dirty = &e->dirty;
+    if (dirty->count == 1) { /* mostly it is one, and nothing waits there */
+        struct hd_instance *i = &e->instance[dirty->node[0].id];
+        if (!i->limits && !i->dissolve && !i->closing) hd_turn_end_if_over(e, i);
+        if (!i->limits && !i->dissolve && !i->closing && dirty->count == 1) return;
+    }
     e->pending_count = 0;
     while (dirty->count) {
         int number = dirty->node[0].id;
@@ -231,20 +246,17 @@ static void apply_all_pending(struct hd_engine *e) {
                              sizeof *e->pending);
         e->pending[e->pending_count++] = number;
         apply_pending(e, number);
+        if (i->alive) hd_turn_end_if_over(e, i);
     }
     for (int n = 0; n < e->pending_count; n++)
         hd_instance_dirty(e, &e->instance[e->pending[n]]);
 }
 
-/* One round: what waited for a boundary, then the plans, each in order of number.
- * What a plan does to an instance of a higher number is in that one's plan of this
- * round; one of a lower number has had its plan, and gets another round. */
-static void plan_dirty(struct hd_engine *e) {
+/* Last of a round: the plans, in order of number. What a plan does to an instance of
+ * a higher number is in that one's plan of this round; one of a lower number has had
+ * its plan, and gets another round. */
+static void make_plans(struct hd_engine *e) {
     struct hd_index_heap *dirty = &e->dirty;
-    const struct hd_instance *i = &e->instance[dirty->node[0].id];
-    /* Mostly it is one, and nothing waits there. */
-    if (dirty->count > 1 || i->limits || i->dissolve || i->closing)
-        apply_all_pending(e);
     while (dirty->count && dirty->node[0].key == e->round) {
         e->planning = dirty->node[0].id;
         hd_heap_remove(dirty, e->planning);
@@ -256,10 +268,12 @@ static void plan_dirty(struct hd_engine *e) {
     e->round++;
 }
 
-/* Turns for whoever needs one, lowest number first, then plans; again while that
- * left something to do at this instant. */
+/* Ends of turns, then `turn` for whoever needs one, lowest number first, then plans;
+ * again while that left something to do at this instant. */
 static bool settle_instances(struct hd_engine *e) {
     for (;;) {
+        end_turns(e);
+        if (e->queue_count && !drain_queue(e)) return false;
         while (e->wants.count) {
             int number = e->wants.node[0].id;
             hd_heap_remove(&e->wants, number);
@@ -268,7 +282,7 @@ static bool settle_instances(struct hd_engine *e) {
                 return false;
         }
         if (e->dirty.count == 0) return true;
-        plan_dirty(e);
+        make_plans(e);
         if (e->queue_count && !drain_queue(e)) return false;
     }
 }

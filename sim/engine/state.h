@@ -333,7 +333,7 @@ struct hd_engine {
     bool arrival_there;
     int next_failure;
     hd_tick progress_at;
-    struct hd_req *patient; /* ring of requests that may time out */
+    struct hd_req *patient; /* requests that may time out, in order of arrival */
     int64_t patient_first, patient_next;
     int patient_capacity;
     int active_models;
@@ -449,6 +449,8 @@ bool hd_other_work(const struct hd_engine *, const struct hd_instance *);
 /* ---- iterate.c: what happens within a turn
  * --------------------------------------------- */
 void hd_turn_boundary(struct hd_engine *, struct hd_instance *); /* its wake came */
+/* At a boundary, before anybody is asked for a next turn. */
+void hd_turn_end_if_over(struct hd_engine *, struct hd_instance *);
 void hd_turn_plan(struct hd_engine *, struct hd_instance *); /* end of the instant */
 /* Takes a running member out of the batch at a boundary: its KV stays, idle. */
 void hd_batch_out(struct hd_engine *, struct hd_instance *, int slot);
