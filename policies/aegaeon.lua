@@ -5,6 +5,7 @@ local P = {
   params = {
     prefill = {0.375, "share of the instances that prefill", min = 0.01, max = 0.99},
     group   = {8,     "requests that may wait in one prefill group", min = 1},
+    balance = {"waiting", "prefill goes where there is least: waiting, groups, queue_s"},
     slice_s = {4.0,   "longest turn of a decode batch (Q_MAX)", min = 0.01, max = 60},
     floor   = {0.5,   "least alpha: turns get shorter when load is light", min = 0.01},
     ahead   = {64,    "tokens of growth a request must find room for", min = 0},
@@ -13,6 +14,7 @@ local P = {
 
 -- A kind of instance for each number (and type) of GPUs that models need.
 local kinds, prefills = {}, {}           -- prefills: the roles that do
+local rank = {}                          -- of models: their order within a round
 
 -- GPUs that a kind has, against what its models need; each kind gets its share.
 local function supply(k)
@@ -35,12 +37,12 @@ end
 
 function P.start()
   local known = {}
-  for _, m in ipairs(pool.models) do
+  for i, m in ipairs(pool.models) do
     local name = m.tp .. " x " .. (m.gpu or "any")
     local k = known[name] or {name = name, tp = m.tp, gpu = m.gpu, weight = 0,
                               prefill = "prefill " .. name, decode = "decode " .. name}
     if not known[name] then known[name], kinds[#kinds + 1] = k, k end
-    k.weight, m.tag, prefills[k.prefill] = k.weight + m.tp, k, true
+    k.weight, m.tag, prefills[k.prefill], rank[m] = k.weight + m.tp, k, true, i
   end
   table.sort(kinds, function(a, b) return a.tp > b.tp end)   -- whole nodes first
   layout()
@@ -64,7 +66,7 @@ end
 
 function P.arrive(req)                    -- new, or orphaned by a failure
   if req.kv then return P.prefilled(req) end
-  put(req, req.model.tag.prefill, {waiting = set.group}, "waiting")
+  put(req, req.model.tag.prefill, {waiting = set.group}, set.balance)
 end
 
 function P.prefilled(req)
@@ -83,16 +85,22 @@ local function quotas(n, c)
   return q, alpha
 end
 
--- A decode round: re-form the batches, then share out the time.
+-- A decode round: re-form the batches, then share out the time. Models take turns in
+-- a fixed order: by age, a new batch would wait for the rest of this round and then
+-- for all others in the next.
 local function round(inst)
-  local r, n, c, last = {i = 0}, {}, 0, nil
+  local r, n, c, age, last = {i = 0}, {}, 0, {}, nil
   for g in inst:each("model") do          -- batches of a model stand together
     if last and last.model == g.model then g = last:merge(g, set.ahead) end
     while g do                            -- merge: what did not fit, or nil
-      r[#r + 1], last = g, g
+      r[#r + 1], age[g], last = g, #r, g
       g = g:split(set.ahead)              -- split: what outgrew the pool, or nil
     end
   end
+  table.sort(r, function(a, b)
+    if a.model ~= b.model then return rank[a.model] < rank[b.model] end
+    return age[a] < age[b]
+  end)
   for k, g in ipairs(r) do                -- no TBT asked for: a token a second will do
     n[k] = math.min(g.model.tbt_s, 1) / inst:estimate("step", g)
     if k == 1 or g.model ~= r[k - 1].model then
@@ -102,6 +110,19 @@ local function round(inst)
   r.q = quotas(n, c)
   inst.tag = r
   return r
+end
+
+-- Loads the next other model of this round, else the first of the next one.
+local function prefetch(inst, model, r)
+  local first
+  for k = r.i + 1, #r do
+    if r[k].open and r[k].model ~= model then return inst:load(r[k].model) end
+  end
+  for o in inst:each() do
+    local other = o.model ~= model and o.model
+    if other and (not first or rank[other] < rank[first]) then first = other end
+  end
+  if first then inst:load(first) end
 end
 
 function P.turn(inst)
@@ -121,11 +142,7 @@ function P.turn(inst)
       local g = r[r.i]
       if g.open then
         inst:run(g, {for_s = r.q[r.i], out = "host"})
-        for k = r.i + 1, #r do
-          local o = r[k]
-          if o.open and o.model ~= g.model then return inst:load(o.model) end
-        end
-        return
+        return prefetch(inst, g.model, r)
       end
     end
     r = round(inst)

@@ -58,6 +58,9 @@ published() {
 TABLE
 }
 
+# The simulator prefills in groups without limit, on the instance with fewest groups.
+aegaeon='aegaeon{group=1000,balance=groups}'
+
 run() { # trace, models file, policy: "Q T switches p50 p99" of the run
     "$hotdesk" replay --scenario scripts/aegaeon.lua --trace "$1" --models "$2" \
         --policy "$3" --json --quiet |
@@ -73,7 +76,7 @@ table() {
     while read -r count rate sizes sq st ss aq at as p50 p99; do
         trace=$traces/synth-$count-$rate-1.0-1.0.csv
         s=$(run "$trace" "$work/$sizes.csv" serverless) || exit 1
-        a=$(run "$trace" "$work/$sizes.csv" aegaeon) || exit 1
+        a=$(run "$trace" "$work/$sizes.csv" "$aegaeon") || exit 1
         echo "$count $rate $s $a $sq $st $ss $aq $at $as $p50 $p99"
     done < <(published) |
         awk 'function pair(ours, theirs) {
