@@ -195,6 +195,13 @@ void hd_cell_probe(struct hd_setup *s, const struct hd_cell *c, struct hd_probe 
     free(replicas);
 }
 
+/* Is the run itself shown, or only what it says about the next? */
+static bool is_shown(const struct hd_cell *c, int n) {
+    for (int k = 0; k < c->criteria; k++)
+        if (n == (c->found[k].reached ? c->found[k].n : c->search.most)) return true;
+    return false;
+}
+
 void hd_cell_record(struct hd_setup *s, const struct hd_cell *c, struct hd_whole *w) {
     struct hd_scene scene;
     struct hd_outcome o;
@@ -219,6 +226,10 @@ void hd_cell_record(struct hd_setup *s, const struct hd_cell *c, struct hd_whole
     }
     o.measure = NULL;
     o.timing = NULL;
+    if (!is_shown(c, w->n)) {
+        hd_measure_free(w->record.measure);
+        w->record.measure = NULL;
+    }
     hd_outcome_free(&o);
     hd_scene_close(&scene);
 }

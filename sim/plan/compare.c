@@ -202,6 +202,7 @@ static void *take(void *context) {
         return make_piece(cell, NULL, whole);
     }
     for (int n = 0; n < c->failed && c->question->jobs > 1; n++) {
+        if (c->cell[n].kind != HD_CELL_SEARCH) continue;
         struct hd_probe *probe = hd_cell_ahead(&c->cell[n], c->question->jobs);
         if (probe) return make_piece(&c->cell[n], probe, NULL);
     }
