@@ -21,11 +21,12 @@
 #include "policy/builtin.h"
 #include "policy/host.h"
 
-enum { RUNS_MAX = 99, INSTANCES = 8 };
+enum { RUNS_MAX = 99, INSTANCES = 8, MANY = 1000 };
 
 struct bench {                  /* a case */
     const char *name, *against; /* against: the case that ratios are taken with */
     double speed;               /* of arrivals; 0: the market */
+    int instances;              /* 0: INSTANCES */
     enum hd_builtin policy;
     const char *script; /* in Lua, instead of `policy` */
     double ttft_s, tbt_s;
@@ -60,6 +61,11 @@ static struct bench bench[] = {
      .policy = HD_BUILTIN_ROUND_ROBIN,
      .step = true,
      .few = true},
+    {.name = FIRST ", 1,000 instances, arrivals x125",
+     .against = FIRST,
+     .speed = (double)MANY / INSTANCES,
+     .instances = MANY,
+     .policy = HD_BUILTIN_ROUND_ROBIN},
     {.name = "dedicated in C",
      .against = FIRST,
      .speed = 1,
@@ -99,7 +105,7 @@ static void make(struct bench *b, int copies) {
         return;
     }
     b->conv = conv_load(b->few ? (copies + 9) / 10 : copies, b->speed);
-    conv_world_make(&b->world, b->conv, INSTANCES);
+    conv_world_make(&b->world, b->conv, b->instances ? b->instances : INSTANCES);
     if (b->ttft_s <= 0) return;
     b->world.model.ttft = hd_tick_from_s(b->ttft_s);
     b->world.model.tbt = hd_tick_from_s(b->tbt_s);
