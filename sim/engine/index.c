@@ -163,24 +163,31 @@ static bool holds(const struct hd_engine *e, const struct hd_instance *i,
     return hd_could_hold(e, i->shape, r->model, (int64_t)r->input + r->output - 1);
 }
 
-static int extreme(struct hd_engine *e, int role, enum hd_key key, struct hd_filter f,
-                   bool most) {
+/* Among a model's instances, each of which is looked at. */
+static int extreme_of_model(const struct hd_engine *e, int role, enum hd_key key,
+                            const struct hd_filter *f, bool most) {
+    const struct hd_model_state *m = &e->model[f->model];
+    int best = -1;
+    int64_t best_key = 0;
+    for (int n = 0; n < m->holders; n++) {
+        const struct hd_instance *i = &e->instance[m->holder[n]];
+        if (i->role != role || i->closing || !has_key(i, key)) continue;
+        if (!holds(e, i, f)) continue;
+        int64_t value = most ? -key_of(e, i, key) : key_of(e, i, key);
+        if (best >= 0 && value >= best_key) continue;
+        best = m->holder[n];
+        best_key = value;
+    }
+    return best;
+}
+
+/* Among a role's instances: the best of each shape's index, which is kept from the
+ * first question on. */
+static int extreme_of_role(struct hd_engine *e, int role, enum hd_key key,
+                           const struct hd_filter *f, bool most) {
     struct hd_role *r = &e->role[role];
     int best = -1;
     int64_t best_key = 0;
-    if (f.model >= 0) { /* few instances: look at each */
-        const struct hd_model_state *m = &e->model[f.model];
-        for (int n = 0; n < m->holders; n++) {
-            const struct hd_instance *i = &e->instance[m->holder[n]];
-            if (i->role != role || i->closing || !has_key(i, key)) continue;
-            if (!holds(e, i, &f)) continue;
-            int64_t value = most ? -key_of(e, i, key) : key_of(e, i, key);
-            if (best >= 0 && value >= best_key) continue;
-            best = m->holder[n];
-            best_key = value;
-        }
-        return best;
-    }
     for (int shape = 0; shape < e->shapes; shape++) {
         struct hd_index *x = index_of(e, role, shape, key);
         bool *asked = most ? &x->asked_most : &x->asked_least;
@@ -192,7 +199,7 @@ static int extreme(struct hd_engine *e, int role, enum hd_key key, struct hd_fil
                     place(e, x, r->member[n], key);
         }
         const struct hd_index_heap *h = most ? &x->most : &x->least;
-        if (h->count == 0 || !holds(e, &e->instance[h->node[0].id], &f)) continue;
+        if (h->count == 0 || !holds(e, &e->instance[h->node[0].id], f)) continue;
         if (best >= 0 && (h->node[0].key > best_key ||
                           (h->node[0].key == best_key && h->node[0].id > best)))
             continue;
@@ -200,6 +207,22 @@ static int extreme(struct hd_engine *e, int role, enum hd_key key, struct hd_fil
         best_key = h->node[0].key;
     }
     return best;
+}
+
+/* A model with more instances than this is likely to have the best of the role. */
+enum { HOLDERS_MANY = 64 };
+
+static int extreme(struct hd_engine *e, int role, enum hd_key key, struct hd_filter f,
+                   bool most) {
+    if (f.model < 0) return extreme_of_role(e, role, key, &f, most);
+    const struct hd_model_state *m = &e->model[f.model];
+    /* queue_s moves without its index being told */
+    if (m->holders > HOLDERS_MANY && key != HD_KEY_QUEUE_S) {
+        int best = extreme_of_role(e, role, key, &f, most);
+        int at = best < 0 ? m->holders : holder_at(m, best);
+        if (at < m->holders && m->holder[at] == best) return best;
+    }
+    return extreme_of_model(e, role, key, &f, most);
 }
 
 int hd_ask_least(struct hd_engine *e, int role, enum hd_key key, struct hd_filter f) {
