@@ -122,6 +122,8 @@ struct hd_measure *qw_run(const struct qw *w, uint64_t seed, qw_seen seen,
                                    .serving = hd_serving_default(),
                                    .from = from,
                                    .to = from + hd_tick_from_s(w->span_s),
+                                   .failure = w->failure,
+                                   .failures = w->failures,
                                    .seed = seed};
     config.switching.placed = true;
     config.serving.max_batch = w->max_batch;

@@ -33,8 +33,10 @@ struct qw {
     double rate; /* arrivals per second, all models together */
     enum qw_size size;
     double mean_tokens;
-    double warm_s, span_s;          /* arrivals before warm_s are not measured */
-    const struct hd_policy *policy; /* instead of `which`; may be NULL */
+    double warm_s, span_s;            /* arrivals before warm_s are not measured */
+    const struct hd_policy *policy;   /* instead of `which`; may be NULL */
+    const struct hd_failure *failure; /* of GPUs, in order of time */
+    int failures;
 };
 
 /* Called for every measured request. */
