@@ -68,7 +68,6 @@ struct hd_piece {
     struct hd_cell *cell;
     struct hd_probe *probe; /* or */
     struct hd_whole *whole; /* or neither: the cell itself */
-    bool interrupted;
 };
 
 /* The run that the search needs now, or NULL: it is out, or there is none. */

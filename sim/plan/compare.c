@@ -8,8 +8,7 @@
 #include "base/mem.h"
 #include "plan/team.h"
 
-/* ---- what there is to be found ----------------------------------------------------
- */
+/* ---- what there is to be found ---------------------------------------- */
 
 bool hd_reads_replicas(const struct hd_script *script) {
     return strstr(script->source, "replicas") != NULL;
@@ -107,8 +106,7 @@ static void add_cells(struct hd_compare *c) {
     }
 }
 
-/* ---- needs -------------------------------------------------------------------------
- */
+/* ---- needs ------------------------------------------------------------ */
 
 static void find_needs(struct hd_compare *c, struct hd_cell *cell) {
     const struct hd_question *q = c->question;
@@ -167,8 +165,7 @@ static void run_one_each(struct hd_compare *c, struct hd_cell *cell) {
     hd_outcome_free(&o);
 }
 
-/* ---- threads -----------------------------------------------------------------------
- */
+/* ---- threads ---------------------------------------------------------- */
 
 static bool is_interrupted(const struct hd_question *q) {
     return q->interrupted && *q->interrupted;
@@ -177,7 +174,7 @@ static bool is_interrupted(const struct hd_question *q) {
 static struct hd_piece *make_piece(struct hd_cell *cell, struct hd_probe *probe,
                                    struct hd_whole *whole) {
     struct hd_piece *p = hd_alloc(sizeof *p);
-    *p = (struct hd_piece){cell, probe, whole, false};
+    *p = (struct hd_piece){cell, probe, whole};
     return p;
 }
 
@@ -224,7 +221,7 @@ static void perform(void *context, void *piece) {
 
 static void take_back(struct hd_compare *c, struct hd_piece *p) {
     struct hd_cell *cell = p->cell;
-    bool searching = cell->kind == HD_CELL_SEARCH;
+    bool was_done = cell->stage == HD_CELL_DONE;
     if (p->probe) {
         p->probe->out = false;
         c->progress.runs++;
@@ -242,7 +239,7 @@ static void take_back(struct hd_compare *c, struct hd_piece *p) {
             --c->needs_left[cell->scale] == 0)
             release(c, cell->scale);
     }
-    if (searching) {
+    if (cell->kind == HD_CELL_SEARCH && !was_done) { /* else it was run in vain */
         hd_cell_absorb(cell);
         c->progress.searches_done += cell->stage == HD_CELL_DONE;
     }
@@ -261,8 +258,7 @@ static bool give_back(void *context, void *piece) {
     return !c->interrupted;
 }
 
-/* ---- the whole ---------------------------------------------------------------------
- */
+/* ---- the whole -------------------------------------------------------- */
 
 static void begin(struct hd_compare *c) {
     const struct hd_question *q = c->question;

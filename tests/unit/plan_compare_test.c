@@ -83,8 +83,7 @@ static void compare(struct market *m, struct hd_comparison *c) {
     if (!hd_compare(&m->question, NULL, NULL, c, &err)) fail_msg("%s", err.text);
 }
 
-/* ---- against the definition ---------------------------------------------------------
- */
+/* ---- against the definition ------------------------------------------- */
 
 enum { TRIED = 44 };
 
@@ -156,8 +155,7 @@ static void answers_are_by_definition(void **state) {
     assert_true(exact >= 12);
 }
 
-/* ---- threads ------------------------------------------------------------------------
- */
+/* ---- threads ---------------------------------------------------------- */
 
 static void the_number_of_threads_changes_nothing(void **state) {
     (void)state;
@@ -182,8 +180,7 @@ static void the_number_of_threads_changes_nothing(void **state) {
     for (int j = 0; j < 3; j++) free(text[j]);
 }
 
-/* ---- the baseline -------------------------------------------------------------------
- */
+/* ---- the baseline ----------------------------------------------------- */
 
 static void fixed_replicas_are_the_baseline(void **state) {
     (void)state;
@@ -325,12 +322,14 @@ static void a_broken_policy_is_named(void **state) {
 
 struct stop {
     volatile int flag;
-    int after;
+    int after, searches, searches_done;
     bool wrong;
 };
 
 static void stop_after(void *context, const struct hd_progress *p) {
     struct stop *s = context;
+    s->searches = p->searches;
+    s->searches_done = p->searches_done;
     s->wrong |= p->searches_done > p->searches || p->runs_cut > p->runs;
     if (p->runs >= s->after) s->flag = 1;
 }
@@ -343,6 +342,13 @@ static void interrupted_keeps_what_is_whole(void **state) {
     struct hd_comparison all;
     compare(m, &all);
     int some = 0;
+    struct stop never = {.after = 1 << 30};
+    struct hd_comparison whole;
+    struct hd_err none = {0};
+    m->question.jobs = 3;
+    assert_true(hd_compare(&m->question, stop_after, &never, &whole, &none));
+    assert_true(whole.complete && never.searches_done == never.searches);
+    hd_comparison_free(&whole);
     for (int after = 1; after < 120; after += 17) {
         struct stop stop = {.after = after};
         struct hd_comparison c;
