@@ -5,7 +5,8 @@ local P = {
   params = {
     prefill = {0.375, "share of the instances that prefill", min = 0.01, max = 0.99},
     group   = {8,     "requests that may wait in one prefill group", min = 1},
-    balance = {"waiting", "prefill goes where there is least: waiting, groups, queue_s"},
+    balance = {"waiting", "prefill goes where there is least of it",
+               among = {"waiting", "groups", "queue_s"}},
     slice_s = {4.0,   "longest turn of a decode batch (Q_MAX)", min = 0.01, max = 60},
     floor   = {0.5,   "least alpha: turns get shorter when load is light", min = 0.01},
     ahead   = {64,    "tokens of growth a request must find room for", min = 0},

@@ -86,12 +86,21 @@ static bool list(struct hd_problem *problem) {
 
 static void print_range(struct hd_text_table *t, const struct hd_param *p) {
     char *low = hd_param_limit(p, false), *high = hd_param_limit(p, true);
-    if (low && high)
+    char *texts = hd_strdup("");
+    for (int n = 0; n < p->choices; n++) {
+        char *more = hd_format("%s%s%s", texts, n ? ", " : "", p->choice[n]);
+        free(texts);
+        texts = more;
+    }
+    if (p->choices)
+        hd_text_table_cell(t, "%s", texts);
+    else if (low && high)
         hd_text_table_cell(t, "%s to %s", low, high);
     else if (low || high)
         hd_text_table_cell(t, "%s %s", low ? "from" : "up to", low ? low : high);
     else
         hd_text_table_cell(t, "any");
+    free(texts);
     free(low);
     free(high);
 }

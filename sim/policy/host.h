@@ -13,7 +13,7 @@
 enum hd_param_type { HD_PARAM_WHOLE, HD_PARAM_NUMBER, HD_PARAM_BOOLEAN, HD_PARAM_TEXT };
 const char *hd_param_type_name(enum hd_param_type); /* "whole number", ... */
 
-struct hd_param { /* as declared: name = {default, help, min =, max =} */
+struct hd_param { /* name = {default, help, min =, max =, among = {texts}} */
     char *name, *help;
     enum hd_param_type type; /* of the default: 4 is whole, 4.0 a number */
     bool has_min, has_max;   /* numbers only */
@@ -21,6 +21,8 @@ struct hd_param { /* as declared: name = {default, help, min =, max =} */
     double number; /* the default; whole numbers too */
     bool boolean;
     char *text;
+    int choices; /* texts only; 0: any */
+    char **choice;
 };
 
 /* A policy's file, read and checked; nothing is written to it afterwards, so that

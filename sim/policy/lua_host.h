@@ -125,6 +125,9 @@ void hd_lua_options(lua_State *, int at, const char *call, const char *const *na
 /* ---- script.c -----------------------------------------------------------------------
  */
 
+/* Checks the policy's table (alone on the stack) and fills in what it declares:
+ * declare.c. */
+bool hd_lua_declare(struct hd_script *, lua_State *, struct hd_err *);
 /* Compiles and runs the script's text; its table is then on the stack. */
 bool hd_lua_run_chunk(struct hd_lua *, const struct hd_script *, struct hd_err *);
 /* The values as fields of the table on top of the stack. */

@@ -126,6 +126,19 @@ static bool read_number(const struct hd_param *p, const char *text, double *numb
     return false;
 }
 
+static bool may_be(const struct hd_param *p, const char *text, struct hd_err *err) {
+    char list[400] = "";
+    size_t used = 0;
+    for (int n = 0; n < p->choices; n++) {
+        if (strcmp(p->choice[n], text) == 0) return true;
+        if (used < sizeof list - 1)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                     n ? ", " : "", p->choice[n]);
+    }
+    if (p->choices == 0) return true;
+    return hd_fail(err, "%s: '%s'; expected one of: %s", p->name, text, list);
+}
+
 bool hd_script_set(const struct hd_script *s, struct hd_param_values *v,
                    const char *key, const char *text, struct hd_err *err) {
     int n = 0;
@@ -135,6 +148,7 @@ bool hd_script_set(const struct hd_script *s, struct hd_param_values *v,
     struct value *own = &v->value[n];
     switch (p->type) {
     case HD_PARAM_TEXT:
+        if (!may_be(p, text, err)) return false;
         free(own->text);
         own->text = hd_strdup(text);
         return true;

@@ -61,13 +61,20 @@ static void test_what_is_refused(void **state) {
            "params.a: its default is a function");
     refuse("return {about = 'x', " START ", params = {a = {0/0, 'h'}}}", "NaN");
     refuse("return {about = 'x', " START ", params = {a = {3, 'h', least = 2}}}",
-           "params.a: has an entry 'least'; expected default, help, min and max");
+           "params.a: has an entry 'least'; expected default, help, min, max or among");
     refuse("return {about = 'x', " START ", params = {a = {3, 'h', min = 4}}}",
            "params.a: its default lies outside its range");
     refuse("return {about = 'x', " START ", params = {a = {true, 'h', min = 4}}}",
            "params.a: has a min, but its default is true or false");
     refuse("return {about = 'x', " START ", params = {a = {3, 'h', max = 'z'}}}",
            "params.a: max is a string; expected a number");
+    refuse("return {about = 'x', " START ", params = {a = {3, 'h', among = {'z'}}}}",
+           "params.a: among: expected an array of texts, for a default that is one");
+    refuse("return {about = 'x', " START ", params = {a = {'y', 'h', among = {'z'}}}}",
+           "params.a: its default 'y' is not among its texts");
+    refuse("return {about = 'x', " START
+           ", params = {a = {'y', 'h', among = {'y', 1}}}}",
+           "params.a: among: has a number; expected texts");
     refuse("while true do end", "t.lua:1: does not end");
     refuse("local x = pool.now", "t.lua:1: fields can be read only inside callbacks");
     refuse("local x = set.a", "t.lua:1: set.a: only inside callbacks");
@@ -88,7 +95,8 @@ static void test_what_is_refused(void **state) {
 static const char declared[] =
     "local P = {about = 'all kinds', clairvoyant = true, period_s = 2.5,\n"
     "  params = {whole = {4, 'w', min = 1, max = 9}, number = {0.5, 'n', min = 0},\n"
-    "            flag = {true, 'f'}, text = {'abc', 't'}, long = {math.huge, 'l'}}}\n"
+    "            flag = {true, 'f'}, text = {'abc', 't', among = {'abc', 'x, y=z'}}, "
+    "long = {math.huge, 'l'}}}\n"
     "function P.start() return table.concat({set.whole, set.number, "
     "tostring(set.flag),\n"
     "  set.text, set.long, math.type(set.whole), math.type(set.number)}, ' ') end\n"
@@ -166,6 +174,7 @@ static void test_setting(void **state) {
         {"number", "-1", "number: -1 is out of range; expected 0 to inf"},
         {"number", "4s", "number: '4s' is not a number; expected a number"},
         {"number", "nan", "number: 'nan' is not a number; expected a number"},
+        {"text", "ab", "text: 'ab'; expected one of: abc, x, y=z"},
         {"flag", "1", "flag: '1'; expected true or false"},
         {"wole", "3",
          "wole: policy `t` has no such parameter; it has: flag, long, number, text, "
