@@ -73,7 +73,7 @@ mutant() {
 
 e=sim/engine
 mutant "ties broken by insertion, not by number" sim/base/index_heap.h \
-    "a.key < b.key || (a.key == b.key && a.id < b.id)" "a.key < b.key"
+    "(a.key < b.key) | ((a.key == b.key) & (a.id < b.id))" "a.key < b.key"
 mutant "a boundary at this instant has not happened yet" $e/batch.c \
     "hd_batch_time(b, k) <= x ? k" "hd_batch_time(b, k) < x ? k"
 mutant "a plan made at this instant is cut before its start" $e/turns.c \
@@ -96,7 +96,7 @@ mutant "residue of the length, not of length - step" $e/batch.c \
     "b->residue[(context - b->step) & (HD_BLOCK_TOKENS - 1)]++;" \
     "b->residue[context & (HD_BLOCK_TOKENS - 1)]++;"
 mutant "inverse late by one at a boundary" $e/batch.c \
-    "hd_batch_time(b, k - 1) >= x) k--" "hd_batch_time(b, k - 1) > x) k--"
+    "k = (x + b->tau - 1) / b->tau;" "k = x / b->tau + 1;"
 mutant "inverse early by one" $e/batch.c \
     "hd_batch_time(b, k) < x) k++" "hd_batch_time(b, k) < x - 1) k++"
 mutant "a stretch of the table does not end" $e/batch.c \

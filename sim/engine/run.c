@@ -455,6 +455,7 @@ static enum hd_run_end loop(struct hd_engine *e) {
         if (next > e->now)
             e->now = next; /* a patience of the past is passed over now */
         if (!run_instant(e)) return HD_RUN_FAILED;
+        hd_check(e);
     }
 }
 

@@ -340,6 +340,7 @@ struct hd_engine {
     hd_tick active_since;
     int32_t *scratch; /* answers of hd_ask_each */
     int scratch_capacity;
+    int64_t checks; /* of conservation, in checked builds */
     struct hd_req *held_scratch;
     int held_capacity;
 };
@@ -518,6 +519,15 @@ void hd_holder_remove(struct hd_engine *, int model, int instance);
 /* ---- run.c: the loop, callbacks
  * ------------------------------------------------------------- */
 void hd_queue_call(struct hd_engine *, enum hd_call, int slot, int serial, int event);
+
+/* ---- check.c ------------------------------------------------------------------- */
+#ifdef HD_CHECKED
+void hd_check(struct hd_engine *);
+#else
+static inline void hd_check(struct hd_engine *e) {
+    (void)e;
+}
+#endif
 
 static inline int hd_event_id(const struct hd_engine *e, const struct hd_instance *i) {
     return e->links + (int)(i - e->instance);

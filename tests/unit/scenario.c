@@ -91,8 +91,8 @@ static void make_fleet(struct world *w, struct draft *d) {
     for (int n = 0; n < w->config.nodes; n++) {
         struct hd_node_config *c = &w->node[n];
         c->kind = (int)between(d, 0, w->config.kinds - 1);
-        c->gpus = (int)between(d, 1, d->crowded ? 2 : 4);
-        c->dram_bytes = chance(d, 10) ? 0 : 1000.0 * (double)between(d, 10, 300);
+        c->gpus = (int)between(d, 1, d->crowded ? 3 : 4);
+        c->dram_bytes = chance(d, 25) ? 0 : 1000.0 * (double)between(d, 10, 300);
         c->pcie_bytes_per_s = 1e6 * (double)between(d, 1, 20);
         c->pcie_shared_by = (int)between(d, 1, 3);
         c->disk_bytes_per_s = 1e6 * (double)between(d, 1, 10);
@@ -178,7 +178,7 @@ static struct wanderer policy_of(const struct world *w) {
                              .follows = draw_below(&r, 3) == 0,
                              .mischief = draw_below(&r, 2) == 0,
                              .quanta = draw_below(&r, 2) == 0,
-                             .prefills = draw_below(&r, 3) == 0,
+                             .prefills = draw_below(&r, 2) == 0,
                              .chunks = draw_below(&r, 3) == 0,
                              .whole_ms = w->seed % 3 == 0,
                              .period_ms =

@@ -462,7 +462,11 @@ static bool on_turn(void *state, struct hd_engine *e, int n, enum hd_why why,
     struct wanderer *w = state;
     note(w, e, 2, n * 16 + (int)why);
     digest_add(&w->digest, (uint64_t)g.slot);
-    if (w->mischief && chance(w, 6) && !misbehave(w, e)) return false;
+    if (w->mischief && chance(w, why == HD_WHY_FULL ? 50 : 6) && !misbehave(w, e))
+        return false;
+    if (!hd_ask_instance_alive(e, n) || hd_ask_instance_turn(e, n).slot >= 0)
+        return true;
+    if (why == HD_WHY_FULL && w->mischief && !release_held(w, e, 2)) return false;
     if (!hd_ask_instance_alive(e, n) || hd_ask_instance_turn(e, n).slot >= 0)
         return true;
     bool rest = why == HD_WHY_FULL ? chance(w, 75) : chance(w, 3);

@@ -1,0 +1,138 @@
+/* Conservation, counted anew from the requests: nothing is lost, held twice or
+ * forgotten. Only in checked builds, at the ends of instants. */
+#include "engine/state.h"
+
+#ifdef HD_CHECKED
+#include <stdlib.h>
+#include <string.h>
+
+/* KV bytes on each GPU of every instance, and on every host. */
+struct held {
+    int64_t *instance, *node;
+};
+
+static void hold(struct hd_engine *e, struct held *h, int instance, int model,
+                 int64_t tokens) {
+    h->instance[instance] +=
+        hd_blocks_of(tokens) * hd_block_bytes(e, &e->instance[instance], model);
+}
+
+static void count_kv(struct hd_engine *e, struct held *h, const struct hd_request *r) {
+    int64_t tokens = hd_kv_tokens(r);
+    int64_t bytes = tokens * e->config->model[r->model].kv_token_bytes;
+    switch ((enum hd_kv_place)r->kv) {
+    case HD_KV_NONE:
+        HD_CHECK(r->state != HD_REQ_READY && r->state != HD_REQ_RUNNING);
+        break;
+    case HD_KV_GPU:
+        if (r->state == HD_REQ_RUNNING) {
+            const struct hd_batch *b = &e->instance[r->kv_at].batch;
+            if (!e->step) tokens += b->step - r->join_step;
+        }
+        if (r->state == HD_REQ_PREFILL) tokens = (int64_t)r->input + r->emitted;
+        hold(e, h, r->kv_at, r->model, tokens);
+        break;
+    case HD_KV_HOST:
+        h->node[r->kv_at] += bytes;
+        break;
+    case HD_KV_MOVING: /* memory is taken at both ends */
+        HD_CHECK(r->transfer >= 0);
+        hold(e, h, r->kv_at, r->model, tokens);
+        if (e->transfer[r->transfer].kind == HD_MOVE_OUT)
+            h->node[e->instance[r->kv_at].node] += bytes;
+        else if (r->kv_from >= 0)
+            hold(e, h, r->kv_from, r->model, tokens);
+        else
+            h->node[r->kv_home] += bytes;
+        break;
+    }
+}
+
+static void check_batch(const struct hd_engine *e, const struct hd_instance *i) {
+    const struct hd_batch *b = &i->batch;
+    int64_t context = 0, blocks = 0, measured = 0;
+    for (int m = 0; m < b->count; m++) {
+        const struct hd_request *r = &e->request[b->member[m].slot];
+        int64_t tokens = hd_kv_tokens(r) + (e->step ? 0 : b->step - r->join_step);
+        HD_CHECK(r->state == HD_REQ_RUNNING && r->group == i->turn);
+        context += tokens;
+        blocks += hd_blocks_of(tokens);
+        measured += r->measured;
+    }
+    HD_CHECK(context == b->context && blocks == b->blocks && measured == b->measured);
+}
+
+static void check_instance(const struct hd_engine *e, const struct hd_instance *i) {
+    int groups = 0, requests = 0, waiting = 0, with_work = 0;
+    int64_t weights = 0, waiting_tokens = 0;
+    for (int g = i->first_group; g >= 0; g = e->group[g].next) {
+        const struct hd_group *group = &e->group[g];
+        int running = 0;
+        if (i->turn == g)
+            running = i->batch.count + i->prefilling_count + (i->chunking >= 0);
+        HD_CHECK(group->size == group->waiting.count + group->ready.count + running);
+        groups++;
+        requests += group->size;
+        waiting += group->waiting.count;
+        waiting_tokens += group->waiting_tokens;
+        with_work += group->size > 0;
+    }
+    for (int n = 0; n < i->residents; n++)
+        weights += e->shape[i->shape].weight_bytes[i->resident[n].model];
+    HD_CHECK(groups == i->groups && requests == i->requests);
+    HD_CHECK(waiting == i->waiting && waiting_tokens == i->waiting_tokens);
+    HD_CHECK(with_work == i->with_work && weights == i->weights);
+    HD_CHECK(i->turn < 0 || e->group[i->turn].instance == hd_instance_number(e, i));
+    check_batch(e, i);
+}
+
+static void check_room(const struct hd_engine *e) {
+    int free_gpus = 0;
+    for (int n = 0; n < e->nodes; n++) {
+        const struct hd_node *node = &e->node[n];
+        int here = 0;
+        for (int g = node->first_gpu; g < node->first_gpu + node->gpus; g++)
+            here += e->gpu[g].up && e->gpu[g].instance < 0;
+        HD_CHECK(here == node->free);
+        free_gpus += here;
+        int64_t cached = 0;
+        for (int m = 0; m < e->config->models; m++)
+            if (node->cached[m].there) cached += e->config->model[m].weights_bytes;
+        HD_CHECK(node->dram_used == node->host_kv + cached);
+    }
+    HD_CHECK(free_gpus == e->free_gpus);
+}
+
+/* All of it costs as much as there are requests: with many it is done now and then. */
+void hd_check(struct hd_engine *e) {
+    if (e->requests > 200 && e->checks++ % 256) return;
+    struct held h = {hd_alloc(sizeof *h.instance * (size_t)(e->instances + 1)),
+                     hd_alloc(sizeof *h.node * (size_t)(e->nodes + 1))};
+    int live = 0, held = 0, in_groups = 0;
+    for (int s = 0; s < e->requests; s++) {
+        const struct hd_request *r = &e->request[s];
+        bool moves = r->kv == HD_KV_MOVING && r->transfer >= 0;
+        if (!r->doomed || moves) count_kv(e, &h, r);
+        if (r->doomed) continue;
+        live++;
+        held += r->state == HD_REQ_HELD;
+        in_groups += r->group >= 0;
+        HD_CHECK((r->state == HD_REQ_HELD) == (r->group < 0));
+        HD_CHECK(r->emitted < r->output);
+    }
+    HD_CHECK(live == e->live_requests && held == e->held.count);
+    int requests = 0;
+    for (int n = 0; n < e->instances; n++) {
+        const struct hd_instance *i = &e->instance[n];
+        if (!i->alive) continue;
+        HD_CHECK(i->kv == h.instance[n] && i->kv + i->weights <= i->usable);
+        check_instance(e, i);
+        requests += i->requests;
+    }
+    HD_CHECK(requests == in_groups);
+    for (int n = 0; n < e->nodes; n++) HD_CHECK(h.node[n] == e->node[n].host_kv);
+    check_room(e);
+    free(h.instance);
+    free(h.node);
+}
+#endif
