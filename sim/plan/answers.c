@@ -150,22 +150,33 @@ static struct hd_limit copy_limit(const struct hd_limit *limit) {
     return copy;
 }
 
-/* What is below the answer, and what makes a fixed layout larger than its needs. */
-static void add_note(const struct hd_cell *cell, struct hd_answer *a) {
-    const struct hd_probe *below = hd_cell_probe_at(cell, a->gpus - 1);
-    char *more = NULL;
-    if (cell->need && a->gpus > cell->base_gpus)
-        more = hd_format("%d more than its models need alone (%d)",
-                         a->gpus - cell->base_gpus, cell->base_gpus);
-    char *cannot = NULL;
-    if (below && below->end == HD_RUN_CANNOT && below->text)
-        cannot = hd_format("%d: %s", a->gpus - 1, below->text);
-    if (more && cannot)
-        a->note = hd_format("%s; %s", more, cannot);
-    else if (more || cannot)
-        a->note = hd_strdup(more ? more : cannot);
+static void append(char **text, char *more) {
+    char *longer = *text ? hd_format("%s; %s", *text, more) : hd_strdup(more);
+    free(*text);
     free(more);
-    free(cannot);
+    *text = longer;
+}
+
+/* What makes a fixed layout larger than its needs, whom it cannot serve, and why a
+ * policy does not start on fewer GPUs. */
+static void add_note(const struct hd_question *q, const struct hd_cell *cell,
+                     struct hd_answer *a) {
+    if (cell->need && a->gpus > cell->base_gpus)
+        append(&a->note, hd_format("%d more than its models need alone (%d)",
+                                   a->gpus - cell->base_gpus, cell->base_gpus));
+    int hopeless = 0, first = -1;
+    for (int m = 0; m < q->models && cell->need; m++) {
+        if (cell->need[m].hopeless && first < 0) first = m;
+        hopeless += cell->need[m].hopeless;
+    }
+    if (hopeless)
+        append(&a->note,
+               hd_format("%d of its models, %s the first, reach the target alone on no "
+                         "number of GPUs",
+                         hopeless, q->model[first].name));
+    const struct hd_probe *below = hd_cell_probe_at(cell, a->gpus - 1);
+    if (below && below->end == HD_RUN_CANNOT && below->text)
+        append(&a->note, hd_format("%d: %s", a->gpus - 1, below->text));
 }
 
 static void fill_baseline(const struct hd_compare *c, int scale, int attain,
@@ -204,7 +215,7 @@ static struct hd_answer answer(const struct hd_compare *c, int policy, int scale
             a.gpus = cell->found[k].n;
             const struct hd_whole *below = hd_cell_whole_at(cell, a.gpus - 1);
             if (below) a.limit = copy_limit(&below->limit[k]);
-            add_note(cell, &a);
+            add_note(q, cell, &a);
         } else {
             explain_not_found(c, cell, k, &a);
         }

@@ -44,27 +44,35 @@ void hd_run_record_free(struct hd_run_record *);
 
 enum { HD_FAILS_ABOVE_MAX = 16 };
 
-/* The answer for one (policy, scale, attain, rule). */
+/* The answer for one (policy, scale, attain, rule). Everything counts the serial
+ * search only, and so is the same for any number of threads. */
 struct hd_answer {
     int policy;
     double scale, attain;
     enum hd_pass_rule rule;
-    bool whole;   /* the search ended; false: interrupted */
+    bool whole;   /* the search ended; false: interrupted, nothing below is known */
     bool reached; /* gpus is the least N with N .. N+4 all passing */
     int gpus;
-    int above; /* N that failed although fewer GPUs were seen to pass */
-    int fails_above[HD_FAILS_ABOVE_MAX]; /* the least of them, ascending; above may be
-                                            more */
-    double best;   /* not reached: the highest attainment seen ... */
+    int above; /* N that failed although fewer GPUs were seen to pass; the least of
+                  them, ascending, in */
+    int fails_above[HD_FAILS_ABOVE_MAX];
+    double best;   /* not reached: what the criterion hangs on attained at best, the
+                      worst judged model, the rare ones or all; NAN: not known */
     char *why_not; /* ... and the reason, one line */
     char *note;    /* what else to know of the answer, one line, or NULL */
-    const struct hd_run_record *record; /* at gpus; owned by the comparison */
-    struct hd_limit limit;              /* of gpus - 1, if that was run whole */
-    int bound_gpus;                     /* no policy can do with fewer; 0: not known */
-    int baseline_gpus;                  /* dedicated at the same rule; 0: unknown */
-    double saved;                       /* 1 - gpus / baseline_gpus; NAN: unknown */
-    double one_each_attained;           /* by one replica per model, same scale */
-    int probes, probes_cut; /* runs of the serial search; of them stopped early */
+    /* The run at gpus, or if not reached at the most that was tried; NULL when no run
+     * was needed or the policy did not start. The comparison owns it. */
+    const struct hd_run_record *record;
+    struct hd_limit limit;    /* of gpus - 1: what failed this criterion there; not
+                                 known if the policy does not start there (see note) */
+    int bound_gpus;           /* no policy can do with fewer; 0: not known */
+    int baseline_gpus;        /* dedicated at the same rule; 0: unknown */
+    double saved;             /* 1 - gpus / baseline_gpus; NAN: unknown */
+    double one_each_attained; /* pooled, by one replica per model at the same scale;
+                                 NAN: unknown */
+    /* Runs of the search, which the answers of a policy and scale share; of them
+     * stopped early. */
+    int probes, probes_cut;
 };
 
 struct hd_comparison {
