@@ -15,9 +15,10 @@ static const struct hd_help help = {
     "that\n"
     "N to N+4 all pass. Prints them beside each other, with what is saved against\n"
     "`dedicated` and what decided each answer.",
-    {"hotdesk compare --scenario traces/demo.lua",
+    {"hotdesk compare --scenario traces/demo.lua --slo-scale 1 --attain 0.9",
      "hotdesk compare --trace traces/market40.csv --models '*=qwen2.5-7b' --gpu H100 "
-     "--policy dedicated,'aegaeon{slice_s=2}' --attain 0.9"}};
+     "\\\n"
+     "      --policy 'dedicated,aegaeon,aegaeon{slice_s=2}' --attain 0.9"}};
 
 /* The answer is no: some policy has no number of GPUs that passes. With
  * requirements it is for them to say what matters. */

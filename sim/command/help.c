@@ -56,7 +56,9 @@ static int scenario(const char *name) {
         printf(
             "A scenario file is Lua that returns a table of settings. Options override "
             "it, and\n`--print-scenario` prints all settings in force as such a file. "
-            "`csv \"FILE\"` names\na file; paths are relative to the scenario.\n\n"
+            "`csv \"FILE\"` names\na file; paths are relative to the scenario. One "
+            "file serves both commands: where\n"
+            "`compare` takes a list, `replay` takes its first entry.\n\n"
             "examples to start from:\n");
         for (int i = 0; i < hd_example_scenarios_count; i++)
             printf("  hotdesk help scenario %-11s %s\n", hd_example_scenarios[i].name,

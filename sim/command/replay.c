@@ -16,8 +16,8 @@ static const struct hd_help help = {
     "Replays a trace on a fleet under one policy and says what came of it: how many\n"
     "tokens were in time, latencies, what GPUs and requests waited for.",
     {"hotdesk replay --scenario traces/demo.lua --fleet H100:16 --policy aegaeon",
-     "hotdesk replay --trace traces/market40.csv --models '*=qwen2.5-7b' "
-     "--fleet H100:8+A10:16 --policy serverless --require 'ttft.p99<=10s'"}};
+     "hotdesk replay --scenario traces/demo.lua --fleet H100:8+A10:16 \\\n"
+     "      --policy serverless --from +10m --to +20m --require 'ttft.p99<=20s'"}};
 
 /* requests.csv is written beside its name and gets it when whole. */
 struct requests {

@@ -117,12 +117,19 @@ static bool collect(struct hd_asked *asked, const char *key, struct hd_question 
                     bool (*take)(void *, const char *, struct hd_problem *),
                     struct hd_problem *problem) {
     struct collecting c = {q, hd_asked_find(asked, key, NULL, NULL)};
-    if (asked->command == HD_FOR_REPLAY && strchr(c.setting->value, ','))
+    /* One scenario serves both commands: a replay is judged by the first entry. On
+     * its own command line a list is a mistake. */
+    const char *comma = strchr(c.setting->value, ',');
+    if (asked->command == HD_FOR_COMPARE || !comma)
+        return hd_each_piece(c.setting, c.setting->value, ',', take, &c, problem);
+    if (c.setting->origin == HD_FROM_OPTION)
         return hd_setting_fail(c.setting, problem,
-                               "'%s' is a list; a replay is judged by one: give it as "
-                               "an option",
+                               "'%s' is a list; a replay is judged by one of them",
                                c.setting->value);
-    return hd_each_piece(c.setting, c.setting->value, ',', take, &c, problem);
+    char *first = hd_format("%.*s", (int)(comma - c.setting->value), c.setting->value);
+    bool fine = take(&c, first, problem);
+    free(first);
+    return fine;
 }
 
 bool hd_resolve_judging(struct hd_asked *asked, struct hd_resolved *r,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/home.h"
 #include "base/mem.h"
 #include "command/resolve.h"
 
@@ -39,7 +40,8 @@ static bool no_such(const struct hd_setting *s, const struct hd_script *script,
     hd_setting_fail(s, problem, "policy `%s` has no parameter '%s'; it has: %s%s%s",
                     script->name, name, list, near ? "; the nearest is " : "",
                     near ? near : "");
-    hd_hint(problem, "hotdesk policy %s", script->path);
+    hd_hint(problem, "hotdesk policy %s",
+            hd_file_exists(script->path) ? script->path : script->name);
     free(list);
     free(names);
     return false;

@@ -1,0 +1,1 @@
+hotdesk compare --scenario traces/demo.lua --seed 3 --print-scenario

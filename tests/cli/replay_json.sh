@@ -1,0 +1,11 @@
+# One JSON value on stdout and nothing else, no escape codes, though stderr talks; the
+# counts add up, and so does GPU time. The last minute is overloaded.
+{ echo arrival_s,model,input_tokens,output_tokens
+  for ((i = 0; i < 240; i++)); do echo $i,llama-2-7b,300,100; done
+  for ((i = 0; i < 6000; i++)); do echo "$((240 + i / 100)).$(printf %02d $((i % 100))),llama-2-7b,1500,300"; done; } >t.csv
+hotdesk replay --trace t.csv --fleet H100:1 --policy serverless --patience 20s --json >r.json
+jq -s length r.json
+jq -e '.counts | .measured == .done + .rejected + .too_long + .empty + .unfinished' r.json
+jq -e '[.gpu[]] | add - 1 | fabs < 1e-9' r.json
+jq -e '.counts.rejected > 100' r.json
+LC_ALL=C grep -c $'\e' r.json
