@@ -233,7 +233,8 @@ bool hd_act_join_group(struct hd_engine *e, struct hd_req req, struct hd_grp gro
     if (!detach(e, "join", req.slot)) return false;
     if (how == HD_KV_DROP) hd_kv_drop(e, req.slot);
     hd_group_add(e, group.slot, req.slot);
-    if (how == HD_KV_PUSH || how == HD_KV_LIVE) hd_kv_in(e, i, group.slot, -1);
+    if (how == HD_KV_PUSH || how == HD_KV_LIVE)
+        hd_kv_in(e, i, group.slot, req.slot, -1);
     close_behind(e, before);
     return true;
 }
@@ -295,8 +296,7 @@ bool hd_act_park(struct hd_engine *e, struct hd_req req, bool to_host) {
     return true;
 }
 
-/* ---- whole groups -------------------------------------------------------------------
- */
+/* ---- whole groups ---- */
 
 static bool resting_group(struct hd_engine *e, const char *call, struct hd_grp g) {
     if (!open_group(e, call, g)) return false;
@@ -309,6 +309,12 @@ static int first_member(const struct hd_engine *e, const struct hd_group *g) {
         d = g->ready.count ? g->ready.first : -1;
     if (w < 0 || d < 0) return w < 0 ? d : w;
     return e->request[w].id < e->request[d].id ? w : d;
+}
+
+static bool could_move(const struct hd_engine *e, int slot, int instance) {
+    const struct hd_request *r = &e->request[slot];
+    return hd_could_hold(e, e->instance[instance].shape, r->model,
+                         (int64_t)r->input + r->output - 1);
 }
 
 static void hand_over(struct hd_engine *e, int slot, int group) {
@@ -325,6 +331,16 @@ struct hd_grp hd_act_move(struct hd_engine *e, struct hd_grp group, int instance
         hd_act_fail(e, "move: instance %d is closing", instance);
         return HD_NO_GRP;
     }
+    const struct hd_list *list[] = {&e->group[group.slot].waiting,
+                                    &e->group[group.slot].ready};
+    for (int n = 0; n < 2; n++)
+        for (int s = list[n]->count ? list[n]->first : -1; s >= 0;
+             s = e->request[s].next)
+            if (!could_move(e, s, instance)) {
+                hd_act_fail(e, "move: request %lld can never fit instance %d",
+                            (long long)e->request[s].id, instance);
+                return HD_NO_GRP;
+            }
     int fresh = hd_group_new(e, instance, model, -1), slot;
     while ((slot = first_member(e, &e->group[group.slot])) >= 0)
         hand_over(e, slot, fresh);
@@ -342,7 +358,9 @@ bool hd_act_merge(struct hd_engine *e, struct hd_grp group, struct hd_grp other,
     if (group.slot == other.slot) return hd_act_fail(e, "merge: a group with itself");
     int slot;
     while ((slot = first_member(e, &e->group[other.slot])) >= 0) {
-        if (!hd_ask_group_fits(e, group, hd_req_of(e, slot), room)) break;
+        if (!hd_ask_group_fits(e, group, hd_req_of(e, slot), room) ||
+            !could_move(e, slot, e->group[group.slot].instance))
+            break;
         hand_over(e, slot, group.slot);
     }
     *rest = slot < 0 ? HD_NO_GRP : other;

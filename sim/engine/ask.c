@@ -53,8 +53,7 @@ static double limit_s(hd_tick t) {
     return t == HD_TICK_NEVER ? INFINITY : hd_s_from_tick(t);
 }
 
-/* ---- models -----------------------------------------------------------------------
- */
+/* ---- models ---- */
 
 struct hd_model_view hd_ask_model(const struct hd_engine *e, int model) {
     const struct hd_run_model *m = &e->config->model[model];
@@ -90,8 +89,7 @@ double hd_ask_model_mean_output(const struct hd_engine *e, int model) {
     return e->config->model[model].mean_output;
 }
 
-/* ---- requests ---------------------------------------------------------------------
- */
+/* ---- requests ---- */
 
 bool hd_ask_request_known(const struct hd_engine *e, struct hd_req r) {
     return r.slot >= 0 && r.slot < e->requests && e->request[r.slot].serial == r.serial;
@@ -161,8 +159,7 @@ int hd_ask_request_retries(const struct hd_engine *e, struct hd_req r) {
     return e->request[r.slot].retries;
 }
 
-/* ---- groups -------------------------------------------------------------------------
- */
+/* ---- groups ---- */
 
 bool hd_ask_group_open(const struct hd_engine *e, struct hd_grp g) {
     return g.slot >= 0 && g.slot < e->groups && e->group[g.slot].serial == g.serial &&
@@ -309,8 +306,7 @@ int hd_ask_group_members(const struct hd_engine *e, struct hd_grp g,
     return count;
 }
 
-/* ---- instances, nodes, GPUs
- * ------------------------------------------------------------ */
+/* ---- instances, nodes, GPUs ---- */
 
 struct hd_instance_view hd_ask_instance(const struct hd_engine *e, int instance) {
     const struct hd_instance *i = &e->instance[instance];
@@ -440,8 +436,7 @@ int hd_ask_gpu_instances(const struct hd_engine *e, int gpu, int *out) {
     return 1;
 }
 
-/* ---- estimates
- * ----------------------------------------------------------------------------- */
+/* ---- estimates ---- */
 
 double hd_ask_prefill_s(const struct hd_engine *e, int instance, int model,
                         int64_t tokens) {

@@ -153,8 +153,7 @@ void hd_holder_remove(struct hd_engine *e, int model, int instance) {
             behind * sizeof *m->holder_uses);
 }
 
-/* ---- the primitives ----------------------------------------------------------------
- */
+/* ---- the primitives ---- */
 
 static bool holds(const struct hd_engine *e, const struct hd_instance *i,
                   const struct hd_filter *f) {

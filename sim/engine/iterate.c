@@ -114,8 +114,7 @@ static void end_prefill(struct hd_engine *e, struct hd_instance *i) {
     i->prefilling_count = 0;
 }
 
-/* ---- chunked prefill: part of a prompt beside the decode steps
- * ------------------------ */
+/* ---- chunked prefill: part of a prompt beside the decode steps ---- */
 
 static void start_mixed(struct hd_engine *e, struct hd_instance *i) {
     struct hd_batch *b = &i->batch;
@@ -153,8 +152,7 @@ static void end_mixed(struct hd_engine *e, struct hd_instance *i) {
     leave_prefill(e, i, slot);
 }
 
-/* ---- preemption ---------------------------------------------------------------------
- */
+/* ---- preemption ---- */
 
 void hd_batch_out(struct hd_engine *e, struct hd_instance *i, int slot) {
     hd_batch_remove(e, i, slot);
@@ -190,8 +188,7 @@ static bool room_for_step(struct hd_engine *e, struct hd_instance *i, bool *made
     return true;
 }
 
-/* ---- the stages of a turn
- * --------------------------------------------------------------- */
+/* ---- the stages of a turn ---- */
 
 static void stage(struct hd_engine *e, struct hd_instance *i, enum hd_stage which) {
     hd_measure_stage(e->measure, which, e->now - i->stage_since);
@@ -217,7 +214,7 @@ static bool switch_model(struct hd_engine *e, struct hd_instance *i) {
         return false;
     }
     stage(e, i, HD_STAGE_LOAD);
-    if (i->option.prefill <= 0) hd_kv_in(e, i, i->turn, i->option.max);
+    if (i->option.prefill <= 0) hd_kv_in(e, i, i->turn, -1, i->option.max);
     hd_instance_phase(e, i, i->transfers_in ? HD_PHASE_KV : HD_PHASE_BOUNDARY);
     if (i->prefetch >= 0) hd_load_start(e, i, i->prefetch, false);
     i->prefetch = -1;
@@ -241,7 +238,7 @@ static void take_joiners(struct hd_engine *e, struct hd_instance *i) {
         r->state = HD_REQ_RUNNING;
         hd_batch_add(e, i, s);
     }
-    if (elsewhere) hd_kv_in(e, i, i->turn, i->option.max - i->batch.count);
+    if (elsewhere) hd_kv_in(e, i, i->turn, -1, i->option.max - i->batch.count);
 }
 
 /* Nothing of the group runs now: wait for what is on its way, or give up. */

@@ -35,8 +35,7 @@ void hd_kv_give(struct hd_engine *e, struct hd_instance *i, int model, int64_t b
     if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);
 }
 
-/* ---- idle KV of an instance: least recently used first ----------------------------
- */
+/* ---- idle KV of an instance: least recently used first ---- */
 
 void hd_idle_kv_add(struct hd_engine *e, struct hd_instance *i, int slot) {
     struct hd_request *r = &e->request[slot];
@@ -96,8 +95,7 @@ void hd_kv_drop(struct hd_engine *e, int slot) {
     r->kv_at = -1;
 }
 
-/* ---- host DRAM
- * ----------------------------------------------------------------------- */
+/* ---- host DRAM ---- */
 
 /* Makes room by forgetting the least recently used weights; they are on disk. */
 bool hd_dram_room(struct hd_engine *e, int node, int64_t bytes) {
@@ -116,8 +114,7 @@ bool hd_dram_room(struct hd_engine *e, int node, int64_t bytes) {
     return true;
 }
 
-/* ---- weights
- * ---------------------------------------------------------------------------- */
+/* ---- weights ---- */
 
 static struct hd_resident *find_resident(const struct hd_instance *i, int model) {
     for (int n = 0; n < i->residents; n++)
@@ -215,8 +212,7 @@ static void load_done(struct hd_engine *e, struct hd_transfer *t) {
         hd_instance_want(e, i, HD_WHY_LOADED, -1);
 }
 
-/* ---- KV out: GPU to host
- * ------------------------------------------------------------------ */
+/* ---- KV out: GPU to host ---- */
 
 static void chain(struct hd_engine *e, int transfer, int slot) {
     struct hd_transfer *t = &e->transfer[transfer];
@@ -339,12 +335,12 @@ static void out_done(struct hd_engine *e, int transfer) {
     hd_instance_maybe_close(e, i);
 }
 
-/* ---- KV in: host, or another instance's GPU, to this one
- * -------------------------------- */
+/* ---- KV in: host, or another instance's GPU, to this one ---- */
 
 enum { PATH_HOST, PATH_NVLINK, PATH_NIC, PATHS };
 
-int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int most) {
+int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
+             int most) {
     struct hd_group *g = &e->group[group];
     int transfer[PATHS] = {-1, -1, -1}, started = 0, here = hd_instance_number(e, i);
     int64_t tokens[PATHS] = {0};
@@ -355,6 +351,7 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int most) {
     for (int s = g->ready.first; s >= 0 && (most < 0 || there < most); s = next) {
         struct hd_request *r = &e->request[s];
         next = r->next;
+        if (only >= 0 && s != only) continue;
         if (r->kv == HD_KV_MOVING) {
             there += r->kv_at == here && e->transfer[r->transfer].kind == HD_MOVE_IN;
             continue;

@@ -15,8 +15,7 @@ struct hd_serving hd_serving_default(void) {
         .max_batch = 256, .prefill_tokens = 8192, .watermark = 0.01, .drain_s = 600};
 }
 
-/* ---- callbacks: never one inside another -------------------------------------------
- */
+/* ---- callbacks: never one inside another ---- */
 
 void hd_queue_call(struct hd_engine *e, enum hd_call call, int slot, int serial,
                    int event) {
@@ -37,10 +36,18 @@ void hd_queue_call(struct hd_engine *e, enum hd_call call, int slot, int serial,
 /* Time must go on: more callbacks in one instant than this are a livelock. */
 static bool count_call(struct hd_engine *e, const char *what) {
     e->measure->callbacks++;
+    e->last_calls[e->calls_now % HD_LAST_CALLS] = what;
     int64_t most = 1000 + 10 * ((int64_t)e->live_requests + e->instances + e->groups);
     if (++e->calls_now <= most) return true;
-    return hd_act_fail(e, "policy livelock: %lld callbacks at one instant (last: %s)",
-                       (long long)e->calls_now, what);
+    char last[HD_LAST_CALLS * 12] = "";
+    for (int n = 0; n < HD_LAST_CALLS; n++) {
+        strcat(last, n ? ", " : "");
+        strcat(last, e->last_calls[(e->calls_now + n) % HD_LAST_CALLS]);
+    }
+    return hd_act_fail(e,
+                       "policy livelock: %lld callbacks while time stood still at "
+                       "%.6f s; the last ten: %s",
+                       (long long)e->calls_now, hd_s_from_tick(e->now), last);
 }
 
 static bool call_request(struct hd_engine *e, const struct hd_queued *q) {
@@ -80,8 +87,7 @@ static bool drain_queue(struct hd_engine *e) {
     return true;
 }
 
-/* ---- an instant ---------------------------------------------------------------------
- */
+/* ---- an instant ---- */
 
 static void fail_gpus(struct hd_engine *e) {
     const struct hd_run_config *c = e->config;
@@ -297,8 +303,7 @@ static bool run_instant(struct hd_engine *e) {
            lose_patience(e) && run_timers(e) && run_tick(e) && settle_instances(e);
 }
 
-/* ---- the run
- * -------------------------------------------------------------------------- */
+/* ---- the run ---- */
 
 static hd_tick earlier(hd_tick a, hd_tick b) {
     return a < b ? a : b;
