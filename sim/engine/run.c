@@ -253,6 +253,7 @@ static void end_turns(struct hd_engine *e) {
         e->pending[e->pending_count++] = number;
         apply_pending(e, number);
         if (i->alive) hd_turn_end_if_over(e, i);
+        if (i->alive && i->dissolve && i->turn < 0) apply_pending(e, number);
     }
     for (int n = 0; n < e->pending_count; n++)
         hd_instance_dirty(e, &e->instance[e->pending[n]]);
