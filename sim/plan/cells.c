@@ -212,24 +212,10 @@ void hd_cell_record(struct hd_setup *s, const struct hd_cell *c, struct hd_whole
     int *replicas;
     open_scene(s, c, w->n, &scene, &replicas);
     hd_once(&scene, c->policy, &(struct hd_views){.late = true, .timings = true}, &o);
-    w->record = (struct hd_run_record){.policy = c->policy,
-                                       .scale = hd_setup_question(s)->scale[c->scale],
-                                       .gpus = o.gpus,
-                                       .replicas = replicas,
-                                       .end = o.end,
-                                       .measure = o.measure,
-                                       .note = o.note,
-                                       .err = o.err,
-                                       .timings = o.timings,
-                                       .timing = o.timing,
-                                       .load = hd_setup_load(s)};
-    if (hd_outcome_whole(&o)) {
-        w->record.limit = hd_late_limit(o.late, o.measure, NULL);
-        for (int k = 0; k < c->criteria; k++)
-            w->limit[k] = hd_late_limit(o.late, o.measure, &c->criterion[k]);
-    }
-    o.measure = NULL;
-    o.timing = NULL;
+    for (int k = 0; k < c->criteria && hd_outcome_whole(&o); k++)
+        w->limit[k] = hd_late_limit(o.late, o.measure, &c->criterion[k]);
+    hd_outcome_record(&o, s, c->policy, hd_setup_question(s)->scale[c->scale], replicas,
+                      &w->record);
     if (!is_shown(c, w->n)) {
         hd_measure_free(w->record.measure);
         w->record.measure = NULL;

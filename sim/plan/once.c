@@ -93,6 +93,25 @@ void hd_outcome_free(struct hd_outcome *o) {
     o->timing = NULL;
 }
 
+void hd_outcome_record(struct hd_outcome *o, const struct hd_setup *s, int policy,
+                       double scale, int *replicas, struct hd_run_record *record) {
+    *record = (struct hd_run_record){.policy = policy,
+                                     .scale = scale,
+                                     .gpus = o->gpus,
+                                     .replicas = replicas,
+                                     .end = o->end,
+                                     .measure = o->measure,
+                                     .note = o->note,
+                                     .err = o->err,
+                                     .timings = o->timings,
+                                     .timing = o->timing,
+                                     .load = hd_setup_load(s)};
+    if (o->late && hd_outcome_whole(o))
+        record->limit = hd_late_limit(o->late, o->measure, NULL);
+    o->measure = NULL;
+    o->timing = NULL;
+}
+
 bool hd_outcome_whole(const struct hd_outcome *o) {
     return o->end == HD_RUN_WHOLE || o->end == HD_RUN_STALLED;
 }

@@ -44,6 +44,11 @@ void hd_once(struct hd_scene *, int policy, const struct hd_views *,
              struct hd_outcome *);
 void hd_outcome_free(struct hd_outcome *);
 
+/* Moves an outcome into a record, with what decided it if its late tokens were looked
+ * at. replicas (may be NULL) becomes the record's. */
+void hd_outcome_record(struct hd_outcome *, const struct hd_setup *, int policy,
+                       double scale, int *replicas, struct hd_run_record *);
+
 /* True when the run means something: every request reached an end, or nothing moved
  * any more. */
 bool hd_outcome_whole(const struct hd_outcome *);

@@ -65,25 +65,12 @@ bool hd_replay(const struct hd_question *q, int policy, double scale,
                                .on_finished = on_finished,
                                .on_finished_context = on_finished_context},
             &o);
-    *record = (struct hd_run_record){.policy = policy,
-                                     .scale = scale,
-                                     .gpus = o.gpus,
-                                     .replicas = replicas,
-                                     .end = o.end,
-                                     .measure = o.measure,
-                                     .note = o.note,
-                                     .err = o.err,
-                                     .timings = o.timings,
-                                     .timing = o.timing,
-                                     .load = hd_setup_load(s)};
-    if (hd_outcome_whole(&o)) record->limit = hd_late_limit(o.late, o.measure, NULL);
-    if (o.end == HD_RUN_FAILED) hd_fail(err, "%s", o.err.text);
-    o.measure = NULL;
-    o.timing = NULL;
+    hd_outcome_record(&o, s, policy, scale, replicas, record);
     hd_outcome_free(&o);
     hd_scene_close(&scene);
     hd_setup_free(s);
     if (record->end != HD_RUN_FAILED) return true;
+    hd_fail(err, "%s", record->err.text);
     hd_run_record_free(record);
     memset(record, 0, sizeof *record);
     return false;
