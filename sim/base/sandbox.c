@@ -12,6 +12,7 @@
 enum {
     HOOK_EVERY = 1000,          /* instructions between looks at the budget */
     BYTES_PER_INSTRUCTION = 64, /* allocated memory, as work */
+    OVERDRAFT = 1 << 22,        /* instructions that allocation may overdraw */
     STRING_BYTES_MAX = 1 << 20  /* so that comparing and joining strings stays cheap */
 };
 
@@ -68,8 +69,11 @@ static void *allocate(void *context, void *old, size_t old_bytes, size_t bytes) 
     if (s->running && bytes > before) {
         size_t more = bytes - before;
         s->left -= (int64_t)(more / BYTES_PER_INSTRUCTION);
-        s->exhausted |= s->left < 0;
-        if (s->left < 0 || more > s->limit.memory_bytes ||
+        /* The hook stops the call at its next look, and knows the line; what is far
+         * beyond the budget within one look is stopped here. */
+        bool far = s->left < -OVERDRAFT;
+        s->exhausted |= far;
+        if (far || more > s->limit.memory_bytes ||
             s->used > s->limit.memory_bytes - more)
             return NULL;
         if (!old && old_bytes == LUA_TSTRING && bytes > STRING_BYTES_MAX) return NULL;

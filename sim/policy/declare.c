@@ -241,11 +241,10 @@ static bool read_table(struct reader *r) {
     lua_State *L = r->L;
     struct hd_script *s = r->script;
     if (!check_keys(r)) return false;
-    lua_getfield(L, -1, "about");
-    if (lua_type(L, -1) != LUA_TSTRING || strchr(lua_tostring(L, -1), '\n'))
-        return complain(r, has(L, "about") ? "about" : NULL, NULL,
-                        "needs about = \"what the policy does, in one line\"");
-    s->about = hd_strdup(lua_tostring(L, -1));
+    if (lua_getfield(L, -1, "about") != LUA_TNIL &&
+        (lua_type(L, -1) != LUA_TSTRING || strchr(lua_tostring(L, -1), '\n')))
+        return complain(r, "about", NULL, "expected a text of one line");
+    s->about = hd_strdup(lua_isnil(L, -1) ? "(it does not say)" : lua_tostring(L, -1));
     lua_pop(L, 1);
     bool fine = true;
     lua_getfield(L, -1, "params");
