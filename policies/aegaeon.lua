@@ -71,6 +71,7 @@ function P.arrive(req)                    -- new, or orphaned by a failure
 end
 
 function P.prefilled(req)
+  if req.group then return end            -- recomputed in a decode turn: stays
   req:park("host")                        -- copy out, overlapping what follows
   put(req, req.model.tag.decode, {room = set.ahead}, "groups")
 end

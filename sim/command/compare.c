@@ -49,6 +49,7 @@ static int run(struct hd_session *s, struct hd_problem *problem) {
     struct hd_comparison comparison = {0};
     struct hd_err err = {0};
     struct hd_progress_bar bar;
+    hd_session_header(s);
     hd_progress_start(&bar, s->quiet);
     bool fine =
         hd_compare(&s->resolved.question, hd_progress_show, &bar, &comparison, &err);

@@ -82,6 +82,7 @@ static int run(struct hd_session *s, struct hd_problem *problem) {
     const struct hd_question *q = &s->resolved.question;
     int code = HD_EXIT_OK;
     if (!open_requests(&requests, s, problem)) return HD_EXIT_BAD;
+    hd_session_header(s);
     bool fine = hd_replay(q, 0, q->scale[0], requests.path ? hd_requests_csv_row : NULL,
                           &requests.csv, &record, &err);
     if (!fine) {

@@ -117,11 +117,13 @@ bool hd_session_begin(struct hd_session *s, unsigned command,
         !(s->out = hd_report_begin(&s->report, out,
                                    hd_args_get(&s->args, "force") != NULL, NULL, &err)))
         return hd_bad_input(problem, "%s", err.text);
-    if (s->talk) {
-        hd_report_header(&s->report, s->talk);
-        fflush(s->talk);
-    }
     return true;
+}
+
+void hd_session_header(const struct hd_session *s) {
+    if (!s->talk) return;
+    hd_report_header(&s->report, s->talk);
+    fflush(s->talk);
 }
 
 bool hd_session_flush(struct hd_problem *problem) {

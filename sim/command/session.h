@@ -26,6 +26,9 @@ struct hd_session {
 bool hd_session_begin(struct hd_session *, unsigned command, const struct hd_help *,
                       int argc, char **argv, struct hd_problem *);
 
+/* Says what was asked and what the answer rests on, before the runs. */
+void hd_session_header(const struct hd_session *);
+
 /* Seconds since it began. */
 double hd_session_elapsed_s(const struct hd_session *);
 

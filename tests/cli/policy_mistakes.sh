@@ -8,17 +8,17 @@ try() {
     [ $code = 1 ] || echo "exit $code"
 }
 form='function P.start() while pool:form{role = "s", gpus = 1} do end end'
-try <<<"local P = {} $form function P.arrive(req) while true do end end return P"
-try <<<"local P = {} $form
+try <<<"local P = {about = 'x'} $form function P.arrive(req) while true do end end return P"
+try <<<"local P = {about = 'x'} $form
 function P.arrive(req)
   local x
   req:join(x.y)
 end return P"
-try <<<"local P = {} $form function P.arrive(req) req:join(7) end return P"
-try <<<"local P = {} $form function P.arrive(req) local t = {} while true do t[#t + 1] = 'x' .. #t end end return P"
-try <<<"local P = {} function P.start() return 42 end return P"
-try <<<"local P = {} $form function P.arive(req) end return P"
+try <<<"local P = {about = 'x'} $form function P.arrive(req) req:join(7) end return P"
+try <<<"local P = {about = 'x'} $form function P.arrive(req) local t = {} while true do t[#t + 1] = 'x' .. #t end end return P"
+try <<<"local P = {about = 'x'} function P.start() return 42 end return P"
+try <<<"local P = {about = 'x'} $form function P.arive(req) end return P"
 try <<<"return 7"
 try <<<"local P = {"
-try <<<"local P = {} $form function P.arrive(req) os.exit(0) end return P"
+try <<<"local P = {about = 'x'} $form function P.arrive(req) os.exit(0) end return P"
 ls
