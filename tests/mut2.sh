@@ -52,7 +52,7 @@ mutant() {
         echo "BROKEN    $name: does not compile: $(head -1 "$room/errors")"
         survived=$((survived + 1))
     else
-        said=$(cd "$room" && HD_STOP=1 timeout 60 ./twin "$worlds" 2>&1)
+        said=$(cd "$room" && HD_STOP=1 timeout $((60 + worlds / 20)) ./twin "$worlds" 2>&1)
         case $? in
         0) worlds_needed="-" ;;
         124) worlds_needed="a hang" ;;

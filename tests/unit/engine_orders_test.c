@@ -25,7 +25,8 @@ struct house {
     int arrivals, next;
     struct hd_failure failure[2];
     /* what the policy does */
-    int home[MOST]; /* instance of each request, -1: it is held */
+    bool prefills_on_0; /* turns of instance 0 are prefills of one */
+    int home[MOST];     /* instance of each request, -1: it is held */
     double timer_s, tick_s;
     hd_tick watched; /* the instant whose callbacks are noted */
     char log[1024];
@@ -140,7 +141,9 @@ static bool on_turn(void *state, struct hd_engine *e, int n, enum hd_why why,
     if (!noted(h, e, what, n)) return false;
     struct hd_grp head = hd_ask_instance_head(e, n);
     if (head.slot < 0 || hd_ask_group_size(e, head) == 0) return true;
-    return hd_act_run(e, n, head, &HD_TURN);
+    struct hd_turn turn = HD_TURN;
+    if (h->prefills_on_0 && n == 0) turn.prefill = 1;
+    return hd_act_run(e, n, head, &turn);
 }
 
 static bool on_prefilled(void *state, struct hd_engine *e, struct hd_req r) {
@@ -349,6 +352,39 @@ static void an_empty_batch_admits_what_fits(void **state) {
     hd_timing_free(h.timing);
 }
 
+static bool pushes(struct house *h, struct hd_engine *e, const char *what, int64_t id) {
+    const struct hd_req *held;
+    (void)h;
+    if (strcmp(what, "prefilled") != 0 || id != 1) return true;
+    assert_int_equal(hd_ask_held(e, -1, &held), 1);
+    struct hd_req r = held[0];
+    struct hd_grp g = hd_act_group(e, 1, 0); /* behind the one that runs */
+    return g.slot >= 0 && hd_act_join_group(e, r, g, HD_KV_PUSH);
+}
+
+/* KV pushed to an instance that decodes takes blocks on which its plan had counted:
+ * the plan ends where the pool is full now, and what was pushed goes to the host. */
+static void a_push_ends_a_plan_that_counted_on_the_room(void **state) {
+    (void)state;
+    struct house h;
+    build(&h);
+    add(&h, 0, 1000, 500, 1); /* 94 of 125 blocks in the end */
+    add(&h, 50, 600, 50, 0);  /* 38 of them */
+    h.prefills_on_0 = true;
+    h.extra = pushes;
+    h.node[1].nic_bytes_per_s = 1000; /* under way for 0.6 s */
+    hd_tick last[2];
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(run(&h, step), HD_RUN_WHOLE);
+        last[step] = h.finished[0].last_token;
+        assert_int_equal(h.finished[1].status, HD_STATUS_DONE);
+        assert_int_equal(h.finished[0].preempted, 0);
+    }
+    assert_int_equal(last[0], last[1]);
+    assert_true(last[0] > 500 * MS); /* it stood still while the room was made */
+    hd_timing_free(h.timing);
+}
+
 static void patience_ends(void **state) {
     (void)state;
     struct house h;
@@ -395,6 +431,7 @@ int main(void) {
         cmocka_unit_test(a_given_turn_is_not_asked_for),
         cmocka_unit_test(finishers_in_order_of_joining),
         cmocka_unit_test(an_empty_batch_admits_what_fits),
+        cmocka_unit_test(a_push_ends_a_plan_that_counted_on_the_room),
         cmocka_unit_test(patience_ends),
         cmocka_unit_test(a_livelock_is_an_error),
     };

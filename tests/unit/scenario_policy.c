@@ -2,34 +2,8 @@
  * an error, by nothing but what a policy may ask. */
 #include "unit/scenario_policy.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { MOST = 512 }; /* groups, members, instances that it looks at */
-
-uint64_t draw_next(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-uint64_t draw_below(uint64_t *state, uint64_t below) {
-    return draw_next(state) % below;
-}
-
-void digest_add(uint64_t *digest, uint64_t value) {
-    uint64_t z = (*digest ^ value) * 0xff51afd7ed558ccdu;
-    *digest = (z ^ (z >> 32)) + 0x9e3779b97f4a7c15u;
-}
-
-void digest_double(uint64_t *digest, double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    digest_add(digest, bits);
-}
 
 static int draw(struct wanderer *w, int below) {
     return (int)draw_below(&w->random, (uint64_t)below);
@@ -49,131 +23,6 @@ static bool tired(const struct wanderer *w) {
     return w->callbacks > 3000;
 }
 
-static const char *const role_name[] = {"one", "two"};
-
-/* ---- reading ------------------------------------------------------------------ */
-
-static void read_request(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
-    uint64_t *d = &w->digest;
-    digest_add(d, (uint64_t)hd_ask_request_id(e, r));
-    digest_add(d, (uint64_t)hd_ask_request_tokens(e, r));
-    digest_add(d, (uint64_t)hd_ask_request_context(e, r));
-    digest_double(d, hd_ask_request_slack_s(e, r));
-    digest_add(d, (uint64_t)hd_ask_request_state(e, r));
-    digest_add(d, (uint64_t)hd_ask_request_kv(e, r));
-    digest_add(d, (uint64_t)hd_ask_request_kv_at(e, r));
-    digest_add(d, (uint64_t)hd_ask_request_retries(e, r));
-    digest_add(d, (uint64_t)hd_ask_request_group(e, r).slot);
-}
-
-static void read_group(struct wanderer *w, struct hd_engine *e, struct hd_grp g) {
-    uint64_t *d = &w->digest;
-    struct hd_req member[MOST];
-    int size = hd_ask_group_size(e, g);
-    digest_add(d, (uint64_t)size);
-    digest_add(d, (uint64_t)hd_ask_group_model(e, g));
-    digest_add(d, (uint64_t)hd_ask_group_waiting(e, g));
-    digest_add(d, (uint64_t)hd_ask_group_waiting_tokens(e, g));
-    digest_add(d, (uint64_t)hd_ask_group_context(e, g));
-    digest_add(d, (uint64_t)hd_ask_group_blocks(e, g));
-    digest_add(d, hd_ask_group_started(e, g));
-    digest_add(d, (uint64_t)hd_ask_group_first(e, g).slot);
-    digest_add(d, hd_ask_group_fits(e, g, HD_NO_REQ, 17));
-    digest_double(d, hd_ask_step_s(e, g));
-    if (size > MOST) return;
-    if (hd_ask_group_members(e, g, member) != size) abort();
-    if (size && member[0].slot != hd_ask_group_first(e, g).slot) abort();
-    for (int m = 0; m < size; m++) read_request(w, e, member[m]);
-}
-
-static void read_instance(struct wanderer *w, struct hd_engine *e, int n) {
-    uint64_t *d = &w->digest;
-    struct hd_instance_view v = hd_ask_instance(e, n);
-    digest_add(d, v.alive);
-    digest_add(d, (uint64_t)v.state);
-    digest_add(d, (uint64_t)v.turns);
-    digest_add(d, (uint64_t)v.model);
-    digest_add(d, (uint64_t)v.groups);
-    digest_add(d, (uint64_t)v.requests);
-    digest_add(d, (uint64_t)v.waiting);
-    digest_add(d, (uint64_t)v.waiting_tokens);
-    digest_add(d, (uint64_t)v.tail_model);
-    digest_add(d, (uint64_t)v.tail_size);
-    digest_add(d, (uint64_t)v.rest_at);
-    if (!v.alive) return;
-    digest_add(d, (uint64_t)hd_ask_instance_turn(e, n).slot);
-    digest_add(d, (uint64_t)hd_ask_instance_head(e, n).slot);
-    digest_double(d, hd_ask_instance_queue_s(e, n));
-    digest_add(d, (uint64_t)hd_ask_instance_kv_total(e, n));
-    digest_add(d, (uint64_t)hd_ask_instance_kv_used(e, n));
-    digest_add(d, (uint64_t)hd_ask_instance_step_at(e, n));
-    for (int m = 0; m < w->models; m++) digest_double(d, hd_ask_switch_s(e, n, m));
-    struct hd_grp group[MOST];
-    if (v.groups > MOST) return;
-    int groups = hd_ask_instance_groups(e, n, chance(w, 50), group);
-    for (int g = 0; g < groups; g++) read_group(w, e, group[g]);
-}
-
-/* The primitive's answer is that of a plain scan. */
-static void check_least(struct hd_engine *e, int role, enum hd_key key, bool most,
-                        int answer) {
-    const int *all;
-    int count = hd_ask_each(e, role, HD_ALL, &all), best = -1;
-    double best_value = 0;
-    for (int n = 0; n < count; n++) {
-        struct hd_instance_view v = hd_ask_instance(e, all[n]);
-        double value = key == HD_KEY_GROUPS     ? v.groups
-                       : key == HD_KEY_REQUESTS ? v.requests
-                       : key == HD_KEY_WAITING  ? v.waiting
-                       : key == HD_KEY_WAITING_TOKENS
-                           ? (double)v.waiting_tokens
-                           : hd_ask_instance_queue_s(e, all[n]);
-        if (v.state == HD_INST_CLOSING) continue;
-        if (best >= 0 && (most ? value <= best_value : value >= best_value)) continue;
-        best = all[n];
-        best_value = value;
-    }
-    if (best == answer) return;
-    fprintf(stderr, "scenario: %s of key %d is %d, a scan says %d\n",
-            most ? "most" : "least", (int)key, answer, best);
-    abort();
-}
-
-static void read_all(struct wanderer *w, struct hd_engine *e) {
-    uint64_t *d = &w->digest;
-    for (int n = 0; n < hd_ask_instances(e); n++) read_instance(w, e, n);
-    for (int n = 0; n < hd_ask_nodes(e); n++) {
-        digest_add(d, (uint64_t)hd_ask_node_free(e, n));
-        digest_add(d, (uint64_t)hd_ask_node_dram_free(e, n));
-        for (int m = 0; m < w->models; m++)
-            digest_add(d, hd_ask_node_tier(e, n, m)[1] == 'r');
-    }
-    for (int g = 0; g < hd_ask_gpus(e); g++)
-        digest_add(d, (uint64_t)hd_ask_gpu_free_bytes(e, g));
-    digest_add(d, (uint64_t)hd_ask_free_gpus(e));
-    for (int m = 0; m < w->models; m++) {
-        digest_add(d, (uint64_t)hd_ask_model_held(e, m));
-        digest_double(d, hd_ask_model_rate(e, m));
-    }
-    for (int r = 0; r < 2; r++) {
-        int role = hd_ask_role(e, role_name[r]);
-        for (int key = 0; key < HD_KEYS; key++) {
-            int least = hd_ask_least(e, role, (enum hd_key)key, HD_ALL);
-            int most = hd_ask_most(e, role, (enum hd_key)key, HD_ALL);
-            digest_add(d, (uint64_t)least);
-            digest_add(d, (uint64_t)most);
-            if (key >= HD_KEY_QUEUE_S) continue;
-            check_least(e, role, (enum hd_key)key, false, least);
-            check_least(e, role, (enum hd_key)key, true, most);
-        }
-        for (int m = 0; m < w->models; m++) {
-            struct hd_filter f = {m, HD_NO_REQ};
-            digest_add(d, (uint64_t)hd_ask_count(e, role, f));
-            digest_add(d, (uint64_t)hd_ask_least(e, role, HD_KEY_REQUESTS, f));
-        }
-    }
-}
-
 static void note(struct wanderer *w, struct hd_engine *e, int what, int64_t whom) {
     static const char *const name[] = {"",     "arrive", "turn", "prefilled",
                                        "done", "timer",  "tick", "fleet"};
@@ -181,7 +30,7 @@ static void note(struct wanderer *w, struct hd_engine *e, int what, int64_t whom
     digest_add(&w->digest, (uint64_t)hd_ask_now(e));
     digest_add(&w->digest, (uint64_t)what);
     digest_add(&w->digest, (uint64_t)whom);
-    if (w->reads && chance(w, 40)) read_all(w, e);
+    if (w->reads && chance(w, 40)) wanderer_read_all(w, e);
     if (w->log)
         fprintf(w->log, "@ %.9f %s %lld %016llx\n", hd_s_from_tick(hd_ask_now(e)),
                 name[what], (long long)whom, (unsigned long long)w->digest);
@@ -194,8 +43,8 @@ static bool closing(const struct hd_engine *e, int n) {
 }
 
 static int some_instance(struct wanderer *w, struct hd_engine *e, bool open) {
-    int fit[MOST], count = 0;
-    for (int n = 0; n < hd_ask_instances(e) && count < MOST; n++)
+    int fit[WANDERER_MOST], count = 0;
+    for (int n = 0; n < hd_ask_instances(e) && count < WANDERER_MOST; n++)
         if (hd_ask_instance_alive(e, n) && !(open && closing(e, n))) fit[count++] = n;
     return count ? fit[draw(w, count)] : -1;
 }
@@ -211,7 +60,7 @@ static bool can_hold(struct hd_engine *e, int instance, struct hd_req r) {
 
 static int target_for(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
     struct hd_filter f = {-1, r};
-    int role = hd_ask_role(e, role_name[draw(w, 2)]), best = -1;
+    int role = hd_ask_role(e, wanderer_role[draw(w, 2)]), best = -1;
     int64_t most = -1;
     enum hd_key key = (enum hd_key)draw(w, HD_KEYS);
     switch (draw(w, w->places ? 6 : 3)) {
@@ -247,7 +96,7 @@ static enum hd_kv_move some_move(struct wanderer *w) {
 static bool place(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
     if (chance(w, 30)) {
         struct hd_grp g =
-            hd_ask_find(e, r, hd_ask_role(e, role_name[draw(w, 2)]), draw(w, 8) - 1,
+            hd_ask_find(e, r, hd_ask_role(e, wanderer_role[draw(w, 2)]), draw(w, 8) - 1,
                         draw(w, 10) - 1, chance(w, 50) ? draw(w, 80) : -1);
         if (g.slot >= 0) return hd_act_join_group(e, r, g, some_move(w));
     }
@@ -260,7 +109,7 @@ static bool place(struct wanderer *w, struct hd_engine *e, struct hd_req r) {
 
 static bool release_held(struct wanderer *w, struct hd_engine *e, int most) {
     const struct hd_req *out;
-    struct hd_req held[MOST];
+    struct hd_req held[WANDERER_MOST];
     int count = hd_ask_held(e, chance(w, 80) ? -1 : draw(w, w->models), &out);
     if (count > most) count = most;
     memcpy(held, out, sizeof *held * (size_t)count);
@@ -273,8 +122,9 @@ static bool release_held(struct wanderer *w, struct hd_engine *e, int most) {
 
 static struct hd_grp some_group(struct wanderer *w, struct hd_engine *e, int instance,
                                 bool resting) {
-    struct hd_grp group[MOST];
-    if (instance < 0 || hd_ask_instance(e, instance).groups > MOST) return HD_NO_GRP;
+    struct hd_grp group[WANDERER_MOST];
+    if (instance < 0 || hd_ask_instance(e, instance).groups > WANDERER_MOST)
+        return HD_NO_GRP;
     int count = hd_ask_instance_groups(e, instance, chance(w, 30), group);
     if (count == 0) return HD_NO_GRP;
     struct hd_grp g = group[draw(w, count)];
@@ -284,7 +134,7 @@ static struct hd_grp some_group(struct wanderer *w, struct hd_engine *e, int ins
 
 /* A request that can be moved: held, waiting or ready. */
 static struct hd_req some_request(struct wanderer *w, struct hd_engine *e) {
-    struct hd_req all[MOST];
+    struct hd_req all[WANDERER_MOST];
     int count = 0;
     if (chance(w, 30)) {
         const struct hd_req *held;
@@ -292,7 +142,7 @@ static struct hd_req some_request(struct wanderer *w, struct hd_engine *e) {
         return count ? held[draw(w, count)] : HD_NO_REQ;
     }
     struct hd_grp g = some_group(w, e, some_instance(w, e, false), false);
-    if (g.slot < 0 || hd_ask_group_size(e, g) > MOST) return HD_NO_REQ;
+    if (g.slot < 0 || hd_ask_group_size(e, g) > WANDERER_MOST) return HD_NO_REQ;
     count = hd_ask_group_members(e, g, all);
     if (count == 0) return HD_NO_REQ;
     struct hd_req r = all[draw(w, count)];
@@ -303,7 +153,7 @@ static struct hd_req some_request(struct wanderer *w, struct hd_engine *e) {
 /* ---- acting ---------------------------------------------------------------------- */
 
 static bool form_some(struct wanderer *w, struct hd_engine *e, bool may_fail) {
-    struct hd_form f = {.role = role_name[draw(w, 2)],
+    struct hd_form f = {.role = wanderer_role[draw(w, 2)],
                         .gpus = 1 + draw(w, chance(w, 40) ? 3 : 1),
                         .node = -1,
                         .many = chance(w, 30)};
@@ -317,10 +167,10 @@ static bool form_some(struct wanderer *w, struct hd_engine *e, bool may_fail) {
 }
 
 static bool move_group(struct wanderer *w, struct hd_engine *e) {
-    struct hd_req member[MOST];
+    struct hd_req member[WANDERER_MOST];
     struct hd_grp g = some_group(w, e, some_instance(w, e, false), true);
     int to = some_instance(w, e, true);
-    if (g.slot < 0 || to < 0 || hd_ask_group_size(e, g) > MOST) return true;
+    if (g.slot < 0 || to < 0 || hd_ask_group_size(e, g) > WANDERER_MOST) return true;
     int count = hd_ask_group_members(e, g, member);
     for (int m = 0; m < count; m++)
         if (!can_hold(e, to, member[m])) return true;
@@ -360,8 +210,8 @@ static bool misbehave(struct wanderer *w, struct hd_engine *e) {
         return hd_act_limit(e, n, chance(w, 50) ? 0 : 4000 + draw(w, 100000));
     case 8:
         if (!chance(w, 30) ||
-            hd_ask_count(e, hd_ask_role(e, role_name[0]), HD_ALL) +
-                    hd_ask_count(e, hd_ask_role(e, role_name[1]), HD_ALL) <
+            hd_ask_count(e, hd_ask_role(e, wanderer_role[0]), HD_ALL) +
+                    hd_ask_count(e, hd_ask_role(e, wanderer_role[1]), HD_ALL) <
                 2)
             return true;
         return hd_act_dissolve(e, n, chance(w, 50));
@@ -406,8 +256,8 @@ static bool prefetch(struct wanderer *w, struct hd_engine *e, int n,
 
 /* A turn for a resting instance, if one of its groups has anything to run. */
 static bool give_turn(struct wanderer *w, struct hd_engine *e, int n) {
-    struct hd_grp group[MOST];
-    if (hd_ask_instance(e, n).groups > MOST) return true;
+    struct hd_grp group[WANDERER_MOST];
+    if (hd_ask_instance(e, n).groups > WANDERER_MOST) return true;
     int count = hd_ask_instance_groups(e, n, chance(w, 50), group), kept = 0;
     for (int g = 0; g < count; g++)
         if (hd_ask_group_size(e, group[g])) group[kept++] = group[g];
@@ -436,8 +286,8 @@ static bool give_turn(struct wanderer *w, struct hd_engine *e, int n) {
 static bool on_start(void *state, struct hd_engine *e, const char **reason) {
     struct wanderer *w = state;
     (void)reason;
-    hd_ask_role(e, role_name[0]);
-    hd_ask_role(e, role_name[1]);
+    hd_ask_role(e, wanderer_role[0]);
+    hd_ask_role(e, wanderer_role[1]);
     int most = chance(w, 70) ? 100 : 1 + draw(w, 3);
     for (int n = 0; n < most && hd_ask_free_gpus(e) > 0; n++)
         if (!form_some(w, e, false)) return false;
@@ -490,7 +340,7 @@ static bool on_prefilled(void *state, struct hd_engine *e, struct hd_req r) {
 static bool on_done(void *state, struct hd_engine *e, struct hd_req r) {
     struct wanderer *w = state;
     note(w, e, 4, hd_ask_request_id(e, r));
-    read_request(w, e, r);
+    wanderer_read_request(w, e, r);
     if (w->follows && chance(w, 80) && !release_held(w, e, 1)) return false;
     return !w->mischief || !chance(w, 10) || misbehave(w, e);
 }
@@ -515,7 +365,7 @@ static bool on_tick(void *state, struct hd_engine *e) {
     struct wanderer *w = state;
     note(w, e, 6, 0);
     if (tired(w)) return true;
-    if (chance(w, 30) && !release_held(w, e, MOST)) return false;
+    if (chance(w, 30) && !release_held(w, e, WANDERER_MOST)) return false;
     return !w->mischief || !chance(w, 40) || misbehave(w, e);
 }
 

@@ -8,6 +8,8 @@
 
 #include "engine/engine.h"
 
+enum { WANDERER_MOST = 512 }; /* groups, members, instances that it looks at */
+
 struct wanderer {
     uint64_t random, digest; /* digest: of all callbacks and of all that it read */
     bool reads;              /* reads every field there is, again and again */
@@ -23,6 +25,11 @@ struct wanderer {
 };
 
 struct hd_policy wanderer_policy(struct wanderer *);
+
+/* scenario_reads.c: what it reads goes into its digest. */
+extern const char *const wanderer_role[2];
+void wanderer_read_request(struct wanderer *, struct hd_engine *, struct hd_req);
+void wanderer_read_all(struct wanderer *, struct hd_engine *);
 
 /* Splitmix64: the tests' own generator; below >= 1. */
 uint64_t draw_next(uint64_t *state);
