@@ -19,10 +19,10 @@ enum {
 struct hd_sandbox {
     lua_State *lua;
     struct hd_sandbox_limits limit;
-    size_t used;    /* bytes */
-    int64_t left;   /* instructions of the running call */
-    bool exhausted; /* they were used up: the call is being unwound */
-    bool running;   /* limits bind only inside a protected call */
+    size_t used, allowed; /* bytes; allowed: beyond the limit */
+    int64_t left;         /* instructions of the running call */
+    bool exhausted;       /* they were used up: the call is being unwound */
+    bool running;         /* limits bind only inside a protected call */
     void *owner;
     struct hd_sandbox_hooks hooks;
 };
@@ -57,6 +57,10 @@ void hd_sandbox_rank(struct hd_sandbox *s, int64_t (*rank)(lua_State *, int)) {
     s->hooks.rank = rank;
 }
 
+void hd_sandbox_allow(struct hd_sandbox *s, size_t bytes) {
+    s->allowed += bytes;
+}
+
 /* lua_Alloc. For a new object, old_bytes is its Lua type. */
 static void *allocate(void *context, void *old, size_t old_bytes, size_t bytes) {
     struct hd_sandbox *s = context;
@@ -73,9 +77,8 @@ static void *allocate(void *context, void *old, size_t old_bytes, size_t bytes) 
          * beyond the budget within one look is stopped here. */
         bool far = s->left < -OVERDRAFT;
         s->exhausted |= far;
-        if (far || more > s->limit.memory_bytes ||
-            s->used > s->limit.memory_bytes - more)
-            return NULL;
+        size_t most = s->limit.memory_bytes + s->allowed;
+        if (far || more > most || s->used > most - more) return NULL;
         if (!old && old_bytes == LUA_TSTRING && bytes > STRING_BYTES_MAX) return NULL;
     }
     void *new = realloc(old, bytes);

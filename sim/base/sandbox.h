@@ -50,6 +50,9 @@ bool hd_sandbox_call(struct hd_sandbox *, int arguments, int results, struct hd_
 bool hd_sandbox_call_within(struct hd_sandbox *, int64_t instructions, int arguments,
                             int results, struct hd_err *);
 
+/* More memory, for what the owner keeps there on its own account. */
+void hd_sandbox_allow(struct hd_sandbox *, size_t bytes);
+
 /* Counts work that a C function does on the script's behalf; raises a Lua error
  * when the call's instructions are used up. */
 void hd_sandbox_charge(struct lua_State *, int64_t instructions);

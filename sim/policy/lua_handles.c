@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "policy/lua_host.h"
 
+enum { HANDLE_BYTES = 1024 }; /* memory allowed for each object there is */
+
 const char *hd_lua_kind_name(enum hd_kind kind) {
     static const char *const name[] = {"the pool", "the parameters", "a model",
                                        "a node",   "a GPU",          "an instance",
@@ -121,8 +123,13 @@ static struct hd_handle *make(struct hd_lua *h, enum hd_kind kind, int slot,
     return new;
 }
 
-/* Remembers the handle on top of the stack as the one of its slot. */
+/* Remembers the handle on top of the stack as the one of its slot. What a backlog
+ * costs, with a little of the script's own for each, is not held against it. */
 static void keep(struct hd_lua *h, struct hd_handle *handle) {
+    if (++h->live > h->live_most) {
+        h->live_most = h->live;
+        hd_sandbox_allow(h->box, HANDLE_BYTES);
+    }
     struct hd_handles *all = &h->handles[handle->kind];
     int before = all->capacity;
     all->at = hd_grow(all->at, &all->capacity, handle->slot + 1, sizeof *all->at);
@@ -217,6 +224,7 @@ static struct hd_handle *drop(struct hd_lua *h, enum hd_kind kind, int slot,
     lua_State *L = h->L;
     if (!own || own->serial != serial) return NULL;
     h->handles[kind].at[slot] = NULL;
+    h->live--;
     own->gone = true;
     lua_rawgeti(L, LUA_REGISTRYINDEX, h->handles[kind].table);
     lua_rawgeti(L, -1, slot + 1);

@@ -50,6 +50,7 @@ struct hd_lua { /* a script's run */
     int timers;              /* registry reference: what timers carry */
     int roles;               /* registry reference: name -> number */
     int closed; /* registry reference: handles of closed groups, weak; 0: none kept */
+    int64_t live, live_most;      /* objects that have handles */
     int64_t ranks;                /* handles of groups made so far */
     int parameters[HD_CALLBACKS]; /* how many arguments each callback takes */
     int64_t calls[HD_CALLBACKS];

@@ -75,6 +75,7 @@ static int step_each(lua_State *L) {
 
 static struct snapshot *new_snapshot(lua_State *L, struct hd_lua *h, enum hd_kind kind,
                                      int count) {
+    hd_sandbox_charge(L, count / 4);
     struct snapshot *s = lua_newuserdatauv(
         L, sizeof *s + sizeof s->item[0] * (size_t)(count > 0 ? count : 0), 0);
     *s = (struct snapshot){.host = h, .kind = kind, .count = count};
@@ -119,7 +120,6 @@ static int group_each(lua_State *L) {
     int count = hd_ask_group_members(h->engine, hd_lua_grp(group), list);
     struct snapshot *s = new_snapshot(L, h, HD_KIND_REQUEST, count);
     for (int n = 0; n < count; n++) s->item[n].request = list[n];
-    hd_sandbox_charge(L, count);
     return return_iterator(L);
 }
 

@@ -220,6 +220,21 @@ static void test_each_call_has_its_own_budget(void **state) {
     hd_sandbox_free(s);
 }
 
+/* What the owner keeps there is not the script's. */
+static void test_owner_may_allow_more(void **state) {
+    (void)state;
+    static const char script[] = "local t = {} for i = 1, 40000 do t[i] = {} end";
+    for (int allowed = 0; allowed < 2; allowed++) {
+        struct hd_err err = {""};
+        struct hd_sandbox *s = hd_sandbox_new((struct hd_sandbox_limits){
+            .memory_bytes = 1 << 20, .instructions = 1000000});
+        if (allowed) hd_sandbox_allow(s, 4 << 20);
+        assert_true(hd_sandbox_compile(s, script, strlen(script), "t", &err));
+        assert_int_equal(hd_sandbox_call(s, 0, 0, &err), allowed);
+        hd_sandbox_free(s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_of_the_world),
@@ -228,6 +243,7 @@ int main(void) {
         cmocka_unit_test(test_errors_are_one_line),
         cmocka_unit_test(test_same_in_every_run),
         cmocka_unit_test(test_random_is_the_runs),
-        cmocka_unit_test(test_each_call_has_its_own_budget)};
+        cmocka_unit_test(test_each_call_has_its_own_budget),
+        cmocka_unit_test(test_owner_may_allow_more)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
