@@ -46,7 +46,10 @@ static void keys(void) {
         for (int k = 0; k < i && o->key; k++)
             again |= hd_options[k].key && strcmp(hd_options[k].key, o->key) == 0;
         if (!o->key || again || strcmp(o->key, "slo") == 0) continue;
-        printf("  %-24s %s%s\n", o->key, o->name ? "--" : "", o->name ? o->name : "");
+        const char *name = o->name                         ? o->name
+                           : strcmp(o->key, "slo.classes") ? "slo"
+                                                           : NULL;
+        printf("  %-24s %s%s\n", o->key, name ? "--" : "no option", name ? name : "");
     }
 }
 
