@@ -12,10 +12,14 @@ static void note(int signal_number) {
 }
 
 const volatile int *hd_interrupt_watch(void) {
-    struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = note,
+                               .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    /* A reader that goes away is an error of writing, not the end: what was begun
+     * elsewhere is finished or removed. */
+    signal(SIGPIPE, SIG_IGN);
     return &caught;
 }
 

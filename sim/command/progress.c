@@ -49,7 +49,7 @@ void hd_progress_show(void *context, const struct hd_progress *p) {
                 hd_say_span(now).text);
         bar->drawn = true;
     } else if (first) {
-        fprintf(stderr, "searching: %d searches\n", p->searches);
+        fprintf(stderr, "searching: %d to do\n", p->searches);
     } else if (now - bar->said_s >= EVERY_S) {
         fprintf(stderr, "%d/%d searches, %d runs, %d stopped early, %s\n",
                 p->searches_done, p->searches, p->runs, p->runs_cut,

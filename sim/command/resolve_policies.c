@@ -7,11 +7,15 @@
 #include "command/resolve.h"
 
 struct choosing {
-    struct hd_asked *asked;
     struct hd_resolved *resolved;
     const struct hd_setting *setting;
-    struct hd_policy_choice *choice; /* the one being made */
+    struct hd_policy_choice *choice; /* the one at hand */
     int capacity;
+    struct own { /* NAME{...} of each policy */
+        char *text;
+        const struct hd_setting *setting;
+    } * own;
+    int own_capacity;
 };
 
 /* "quota_max_s, group_max" or "none". */
@@ -90,44 +94,61 @@ static bool take_policy(void *context, const char *piece, struct hd_problem *pro
         return hd_setting_fail(c->setting, problem, "%s", err.text);
     }
     q->policy = hd_grow(q->policy, &c->capacity, q->policies + 1, sizeof *q->policy);
-    c->choice = &q->policy[q->policies++];
-    *c->choice =
+    c->own = hd_grow(c->own, &c->own_capacity, q->policies + 1, sizeof *c->own);
+    q->policy[q->policies] =
         (struct hd_policy_choice){.script = script, .values = hd_values_new(script)};
-    if (!brace) return true;
-    char *inside = hd_format("%.*s", (int)(piece + length - 1 - brace - 1), brace + 1);
-    bool fine = hd_each_piece(c->setting, inside, ',', take_parameter, c, problem);
-    free(inside);
-    return fine;
+    c->own[q->policies++] = (struct own){
+        brace ? hd_format("%.*s", (int)(piece + length - brace - 2), brace + 1) : NULL,
+        c->setting};
+    return true;
+}
+
+static bool taken(const struct hd_question *q, int before, const char *label) {
+    for (int i = 0; i < before; i++)
+        if (strcmp(q->policy[i].label, label) == 0) return true;
+    return false;
 }
 
 /* "aegaeon", the second of that name "aegaeon-2". */
 static void label(struct hd_question *q) {
     for (int i = 0; i < q->policies; i++) {
-        int earlier = 0;
-        for (int k = 0; k < i; k++)
-            earlier +=
-                strcmp(q->policy[k].script->name, q->policy[i].script->name) == 0;
-        q->policy[i].label =
-            earlier ? hd_format("%s-%d", q->policy[i].script->name, earlier + 1)
-                    : hd_strdup(q->policy[i].script->name);
+        char *label = hd_strdup(q->policy[i].script->name);
+        for (int n = 2; taken(q, i, label); n++) {
+            free(label);
+            label = hd_format("%s-%d", q->policy[i].script->name, n);
+        }
+        q->policy[i].label = label;
     }
 }
 
-/* --set [POLICY.]key=value, in order: the later one wins. */
+/* ---- parameters -------------------------------------------------------------------
+ */
+
+/* A scenario may set parameters of a policy that is not asked about this time. */
+static bool elsewhere(const struct hd_setting *s) {
+    struct hd_err ignored = {0};
+    struct hd_script *script =
+        s->origin == HD_FROM_SCENARIO ? hd_script_load(s->name, &ignored) : NULL;
+    bool found = script != NULL;
+    hd_script_free(script);
+    return found;
+}
+
+/* --set [POLICY.]key=value */
 static bool apply(struct choosing *c, const struct hd_setting *s,
                   struct hd_problem *problem) {
     struct hd_question *q = &c->resolved->question;
-    bool taken = false;
+    bool any = false;
     for (int i = 0; i < q->policies; i++) {
         c->choice = &q->policy[i];
         if (s->name && strcmp(s->name, c->choice->label) != 0 &&
             strcmp(s->name, c->choice->script->name) != 0)
             continue;
         if (!s->name && q->policies > 1 && !has(c->choice->script, s->field)) continue;
-        taken = true;
+        any = true;
         if (!set(c, s, s->field, s->value, problem)) return false;
     }
-    if (taken) return true;
+    if (any || (s->name && elsewhere(s))) return true;
     char *all = hd_strdup("");
     for (int i = 0; i < q->policies; i++) {
         char *own = parameters_of(q->policy[i].script);
@@ -148,6 +169,42 @@ static bool apply(struct choosing *c, const struct hd_setting *s,
     return false;
 }
 
+static bool apply_all(struct choosing *c, const struct hd_asked *asked,
+                      enum hd_origin origin, bool named, struct hd_problem *problem) {
+    for (int i = 0; i < asked->count; i++) {
+        const struct hd_setting *s = asked->setting[i];
+        if (strcmp(s->option->key, "set") == 0 && s->origin == origin &&
+            (s->name != NULL) == named && !apply(c, s, problem))
+            return false;
+    }
+    return true;
+}
+
+static bool apply_own(struct choosing *c, enum hd_origin origin,
+                      struct hd_problem *problem) {
+    struct hd_question *q = &c->resolved->question;
+    for (int i = 0; i < q->policies; i++) {
+        if (!c->own[i].text || c->own[i].setting->origin != origin) continue;
+        c->choice = &q->policy[i];
+        c->setting = c->own[i].setting;
+        if (!hd_each_piece(c->setting, c->own[i].text, ',', take_parameter, c, problem))
+            return false;
+    }
+    return true;
+}
+
+/* What is said of one policy wins over what is said of all, and what an option says
+ * over what the scenario says. */
+static bool set_parameters(struct choosing *c, const struct hd_asked *asked,
+                           struct hd_problem *problem) {
+    for (int o = HD_FROM_SCENARIO; o <= HD_FROM_OPTION; o++)
+        if (!apply_all(c, asked, (enum hd_origin)o, false, problem) ||
+            !apply_own(c, (enum hd_origin)o, problem) ||
+            !apply_all(c, asked, (enum hd_origin)o, true, problem))
+            return false;
+    return true;
+}
+
 static bool alike(const struct hd_policy_choice *a, const struct hd_policy_choice *b) {
     if (strcmp(a->script->sha256, b->script->sha256) != 0) return false;
     for (int i = 0; i < a->script->params; i++) {
@@ -161,43 +218,45 @@ static bool alike(const struct hd_policy_choice *a, const struct hd_policy_choic
     return true;
 }
 
-bool hd_resolve_policies(struct hd_asked *asked, struct hd_resolved *r,
-                         struct hd_problem *problem) {
-    struct hd_question *q = &r->question;
-    struct choosing c = {.asked = asked, .resolved = r};
-    bool said = false;
+static bool choose(struct choosing *c, struct hd_asked *asked,
+                   struct hd_problem *problem) {
+    struct hd_question *q = &c->resolved->question;
     for (int i = 0; i < asked->count; i++) {
         const struct hd_setting *s = asked->setting[i];
         if (strcmp(s->option->key, "policy") != 0 || s->origin == HD_FROM_DEFAULT)
             continue;
-        said = true;
-        c.setting = s;
-        if (!take_policy(&c, s->value, problem)) return false;
+        c->setting = s;
+        if (!take_policy(c, s->value, problem)) return false;
     }
-    if (!said) {
-        c.setting = hd_asked_find(asked, "policy", NULL, NULL);
-        if (!c.setting)
+    if (q->policies == 0) {
+        c->setting = hd_asked_find(asked, "policy", NULL, NULL);
+        if (!c->setting)
             return hd_usage(problem, "--policy: which policy decides is not said; "
                                      "expected one of `hotdesk policy list` or a Lua "
                                      "file");
-        if (!hd_each_piece(c.setting, c.setting->value, ',', take_policy, &c, problem))
+        if (!hd_each_piece(c->setting, c->setting->value, ',', take_policy, c, problem))
             return false;
     }
     label(q);
-    if (asked->command == HD_FOR_REPLAY && q->policies > 1)
-        return hd_setting_fail(c.setting, problem,
-                               "a replay runs one policy; choose with --policy %s",
-                               q->policy[0].label);
-    for (int i = 0; i < asked->count; i++)
-        if (strcmp(asked->setting[i]->option->key, "set") == 0 &&
-            !apply(&c, asked->setting[i], problem))
-            return false;
-    for (int i = 0; i < q->policies; i++)
-        for (int k = 0; k < i; k++)
+    return asked->command == HD_FOR_COMPARE || q->policies == 1 ||
+           hd_setting_fail(c->setting, problem,
+                           "a replay runs one policy; choose with --policy %s",
+                           q->policy[0].label);
+}
+
+bool hd_resolve_policies(struct hd_asked *asked, struct hd_resolved *r,
+                         struct hd_problem *problem) {
+    struct hd_question *q = &r->question;
+    struct choosing c = {.resolved = r};
+    bool fine = choose(&c, asked, problem) && set_parameters(&c, asked, problem);
+    for (int i = 0; i < q->policies && fine; i++)
+        for (int k = 0; k < i && fine; k++)
             if (alike(&q->policy[i], &q->policy[k]))
-                return hd_setting_fail(c.setting, problem,
+                fine = hd_setting_fail(c.own[i].setting, problem,
                                        "%s stands there twice with the same "
                                        "parameters; two of one policy must differ",
                                        q->policy[i].script->name);
-    return true;
+    for (int i = 0; i < q->policies; i++) free(c.own[i].text);
+    free(c.own);
+    return fine;
 }

@@ -1,5 +1,5 @@
-set -o pipefail
 # Which arrivals count: the trace's ends are cut off, or real requests around a cut.
+set -o pipefail
 { echo arrival_s,model,input_tokens,output_tokens
   for ((i = 0; i < 2000; i++)); do echo $i,llama-2-7b,100,10; done; } >t.csv
 try() {
