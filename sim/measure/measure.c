@@ -65,17 +65,19 @@ struct hd_measure *hd_measure_new(const struct hd_expected *expected, hd_tick fr
 
 void hd_measure_free(struct hd_measure *m) {
     if (!m) return;
-    for (int n = 0; n < m->models; n++) {
-        free(m->model[n].ttft);
-        free(m->model[n].e2e);
-    }
+    free(m->of_models);
     free(m->model);
     free(m->bin);
     free(m);
 }
 
-static void add_of_model(struct hd_hist **h, hd_tick value) {
-    if (!*h) *h = hd_alloc(sizeof **h);
+/* The histograms of all models are one block: of a block so large the pages that are
+ * never written, most of them, take no memory. */
+static void add_of_model(struct hd_measure *m, struct hd_hist **h, int at,
+                         hd_tick value) {
+    if (!m->of_models)
+        m->of_models = hd_alloc(sizeof *m->of_models * 2 * (size_t)m->models);
+    if (!*h) *h = &m->of_models[at];
     hd_hist_add(*h, value, 1);
 }
 
@@ -84,12 +86,12 @@ static void add_latencies(struct hd_measure *m, struct hd_model_result *model,
                           const struct hd_finished *f) {
     if (f->first_token >= 0) {
         hd_hist_add(&m->ttft, f->first_token - f->arrival, 1);
-        add_of_model(&model->ttft, f->first_token - f->arrival);
+        add_of_model(m, &model->ttft, 2 * f->model, f->first_token - f->arrival);
     }
     if (f->gap_longest >= 0) hd_hist_add(&m->gap_longest, f->gap_longest, 1);
     if (f->status != HD_STATUS_DONE) return;
     hd_hist_add(&m->e2e, f->last_token - f->arrival, 1);
-    add_of_model(&model->e2e, f->last_token - f->arrival);
+    add_of_model(m, &model->e2e, 2 * f->model + 1, f->last_token - f->arrival);
     if (f->output_tokens > 1)
         hd_hist_add(&m->tpot, (f->last_token - f->first_token) / (f->output_tokens - 1),
                     1);

@@ -94,7 +94,7 @@ struct hd_model_result {
     int64_t finished[HD_STATUSES];
     int64_t tokens_on_time, tokens_late, requests_ok;
     hd_wide ratio_units;        /* sum of metric Q, in units of 1/HD_RATIO_ONE */
-    struct hd_hist *ttft, *e2e; /* NULL until the first entry */
+    struct hd_hist *ttft, *e2e; /* NULL until the first entry; in of_models */
     double blame_s[HD_BLAMES];
 };
 
@@ -110,6 +110,7 @@ struct hd_measure {
     int models, bins;
     struct hd_model_result *model;
     struct hd_bin *bin;
+    struct hd_hist *of_models; /* behind the models' own histograms */
     struct hd_hist ttft, tbt, tpot, e2e, gap_longest;
     /* measured, tokens: expected; preempted: measured requests, each time */
     int64_t measured, finished[HD_STATUSES], preempted;
