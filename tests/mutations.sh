@@ -78,8 +78,6 @@ mutant "a boundary at this instant has not happened yet" $e/batch.c \
     "hd_batch_time(b, k) <= x ? k" "hd_batch_time(b, k) < x ? k"
 mutant "a plan made at this instant is cut before its start" $e/turns.c \
     "hd_instance_number(e, i) < e->planned) x++;" "0) x++;"
-mutant "a plan does not reach instances of higher number" $e/turns.c \
-    "e->round + (number <= e->planning)" "e->round + (e->planning >= 0)"
 mutant "simultaneous finishers in any order" $e/batch.c \
     "(a->order < b->order)" "(a->order > b->order)"
 mutant "first gap after a stall ignored" $e/batch.c \
@@ -122,16 +120,17 @@ mutant "memory of a running plan not seen" $e/turns.c \
     "hd_batch_blocks_after(&i->batch, done);" "i->batch.blocks;"
 mutant "memory given back does not end a plan" $e/memory.c \
     "if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);" ""
-mutant "memory taken does not end a plan" $e/memory.c \
+mutant "memory taken does not end a plan" $e/kv.c \
     "if (started && i->phase == HD_PHASE_DECODE) hd_instance_cut(e, i);" ""
-mutant "the reserve in blocks of the wrong model" $e/memory.c \
-    "hd_block_bytes(e, i, e->group[i->turn].model);" "hd_block_bytes(e, i, g->model);"
-mutant "KV lost elsewhere is not told" $e/memory.c \
+mutant "the reserve in blocks of the wrong model" $e/kv.c \
+    "reserve = i->batch.count * hd_block_bytes(e, i, e->group[i->turn].model);" \
+    "reserve = i->batch.count * hd_block_bytes(e, i, g->model);"
+mutant "KV lost elsewhere is not told" $e/kv.c \
     "hd_group_waiting_add(e, r->group, slot);
         tell_group(e, slot);" "hd_group_waiting_add(e, r->group, slot);"
 mutant "KV of others on a dead instance dropped in silence" $e/fleet.c \
     "hd_kv_lose(e, i->idle_kv_first);" "hd_kv_drop(e, i->idle_kv_first);"
-mutant "KV on its way does not count against the cap" $e/memory.c \
+mutant "KV on its way does not count against the cap" $e/kv.c \
     "there += r->kv_at == here" "there += 0 && r->kv_at == here"
 mutant "a plan goes on after a preemption" $e/iterate.c \
     "i->limits || made_room" "i->limits"

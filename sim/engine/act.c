@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 bool hd_act_fail(struct hd_engine *e, const char *format, ...) {
     va_list args;

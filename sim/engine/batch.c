@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 /* k is capped so that slope * members * k^2 / 2 and step * TBT stay in int64. */
 enum { STEPS_MAX = 1 << 16 };

@@ -2,7 +2,7 @@
  * time, in code that anyone can check by eye. It shares decisions with the fast
  * batch (who joins, who leaves), but none of the arithmetic that is to be proved:
  * durations, blocks, finishes, gaps and both metrics are worked out plainly. */
-#include "engine/state.h"
+#include "engine/parts.h"
 
 static int64_t context_of(const struct hd_request *r) {
     return (int64_t)r->input + r->emitted - 1;

@@ -1,6 +1,6 @@
 /* Conservation, counted anew from the requests: nothing is lost, held twice or
  * forgotten. Only in checked builds, at the ends of instants. */
-#include "engine/state.h"
+#include "engine/parts.h"
 
 #ifdef HD_CHECKED
 #include <stdlib.h>

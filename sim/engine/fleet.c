@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 static int new_link(struct hd_engine *e, double bytes_per_s) {
     e->link[e->links] = (struct hd_link){.bytes_per_s = bytes_per_s};

@@ -1,7 +1,7 @@
 /* Groups: requests of one model on one instance, first come first served. */
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 /* ---- lists of requests in order of id; the usual insertion is at the tail ------ */
 

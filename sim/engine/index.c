@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 int hd_ask_role(struct hd_engine *e, const char *name) {
     for (int r = 0; r < e->roles; r++)

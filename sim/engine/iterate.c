@@ -1,6 +1,6 @@
 /* What happens within a turn: switching, prefill, decode, preemption. Everything
  * here runs at a boundary; plans are made at the end of the instant. */
-#include "engine/state.h"
+#include "engine/parts.h"
 
 /* ---- tokens and prefills -------------------------------------------------------- */
 

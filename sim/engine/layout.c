@@ -2,7 +2,7 @@
  * fleet against another. */
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 /* The shape, or -1 with the reason. */
 static int shape_of(struct hd_engine *e, const struct hd_layout *l) {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 enum { FRACTION_BITS = 20 }; /* of a tick, in virtual time */
 

@@ -1,7 +1,6 @@
-/* Weights and KV: what lies where on GPUs and hosts, and how it moves. Nothing is
- * ever over-committed: memory is taken when a move starts and given back when
- * it has ended. */
-#include "engine/state.h"
+/* Weights and KV: what lies where on GPUs and hosts. Nothing is ever over-committed:
+ * memory is taken when a move starts and given back when it has ended. */
+#include "engine/parts.h"
 
 bool hd_could_hold(const struct hd_engine *e, int shape, int model, int64_t tokens) {
     const struct hd_shape *s = &e->shape[shape];
@@ -63,11 +62,11 @@ void hd_idle_kv_remove(struct hd_engine *e, struct hd_instance *i, int slot) {
     r->kv_prev = r->kv_next = -1;
 }
 
-static int64_t whole_kv_bytes(const struct hd_engine *e, const struct hd_request *r) {
+int64_t hd_whole_kv_bytes(const struct hd_engine *e, const struct hd_request *r) {
     return hd_kv_tokens(r) * e->config->model[r->model].kv_token_bytes;
 }
 
-static void host_kv(struct hd_engine *e, int node, int64_t bytes) {
+void hd_host_kv(struct hd_engine *e, int node, int64_t bytes) {
     struct hd_node *n = &e->node[node];
     n->dram_used += bytes;
     n->host_kv += bytes;
@@ -82,7 +81,7 @@ void hd_kv_drop(struct hd_engine *e, int slot) {
     struct hd_request *r = &e->request[slot];
     if (r->kv == HD_KV_NONE || r->kv == HD_KV_MOVING) return;
     if (r->kv == HD_KV_HOST) {
-        host_kv(e, r->kv_at, -whole_kv_bytes(e, r));
+        hd_host_kv(e, r->kv_at, -hd_whole_kv_bytes(e, r));
     } else {
         struct hd_instance *i = &e->instance[r->kv_at];
         int64_t tokens = hd_kv_tokens(r);
@@ -193,7 +192,7 @@ bool hd_evict_unused(struct hd_engine *e, struct hd_instance *i, int keep) {
     return any;
 }
 
-static void load_done(struct hd_engine *e, struct hd_transfer *t) {
+void hd_load_done(struct hd_engine *e, struct hd_transfer *t) {
     struct hd_instance *i = &e->instance[t->instance];
     struct hd_resident *r = find_resident(i, t->model);
     struct hd_node *n = &e->node[i->node];
@@ -210,259 +209,4 @@ static void load_done(struct hd_engine *e, struct hd_transfer *t) {
         hd_instance_dirty(e, i);
     else if (i->turn < 0)
         hd_instance_want(e, i, HD_WHY_LOADED, -1);
-}
-
-/* ---- KV out: GPU to host ---- */
-
-static void chain(struct hd_engine *e, int transfer, int slot) {
-    struct hd_transfer *t = &e->transfer[transfer];
-    t->request = hd_grow(t->request, &t->capacity, t->requests + 1, sizeof *t->request);
-    t->request[t->requests++] = slot;
-    e->request[slot].transfer = transfer;
-    e->request[slot].kv = HD_KV_MOVING;
-}
-
-/* Tells whoever runs the request's group that something changed for it. */
-static void tell_group(struct hd_engine *e, int slot) {
-    const struct hd_request *r = &e->request[slot];
-    if (r->group < 0) return;
-    struct hd_instance *i = &e->instance[e->group[r->group].instance];
-    if (i->turn == r->group)
-        hd_instance_cut(e, i);
-    else
-        hd_instance_work(e, i, slot);
-}
-
-/* Its idle KV is gone; a member is prefilled again. */
-void hd_kv_lose(struct hd_engine *e, int slot) {
-    hd_kv_drop(e, slot);
-    struct hd_request *r = &e->request[slot];
-    if (r->group >= 0 && r->state == HD_REQ_READY) {
-        hd_group_ready_remove(e, r->group, slot);
-        hd_group_waiting_add(e, r->group, slot);
-        tell_group(e, slot);
-    }
-}
-
-/* Idle KV of these requests leaves for the host; without room there it is lost. */
-bool hd_kv_out(struct hd_engine *e, struct hd_instance *i, const int32_t *slots,
-               int count) {
-    int transfer = -1;
-    int64_t tokens = 0;
-    double token_bytes = 0;
-    for (int n = 0; n < count; n++) {
-        struct hd_request *r = &e->request[slots[n]];
-        int64_t bytes = whole_kv_bytes(e, r);
-        if (!hd_dram_room(e, i->node, bytes)) {
-            hd_kv_lose(e, slots[n]);
-            continue;
-        }
-        hd_idle_kv_remove(e, i, slots[n]);
-        host_kv(e, i->node, bytes);
-        if (e->config->switching.kv_out_free) {
-            hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
-            r->kv = HD_KV_HOST;
-            r->kv_at = i->node;
-            tell_group(e, slots[n]);
-            continue;
-        }
-        if (transfer < 0)
-            transfer =
-                hd_transfer_new(e, HD_MOVE_OUT, hd_instance_number(e, i), r->model);
-        chain(e, transfer, slots[n]);
-        tokens += hd_kv_tokens(r);
-        token_bytes += (double)hd_kv_tokens(r) *
-                       (double)hd_block_bytes(e, i, r->model) / HD_BLOCK_TOKENS;
-    }
-    if (transfer < 0) return false;
-    i->transfers_out++;
-    for (int g = 0; g < i->tp; g++) {
-        int link = e->gpu_link_out[i->gpu[g]];
-        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], token_bytes));
-    }
-    return tokens > 0;
-}
-
-/* The idle KV that is not the group's: to the host or dropped, oldest first, at
- * most `most` requests (-1: all). Number of requests. */
-int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group, int most,
-                     bool drop) {
-    int32_t few[64], *slots = few;
-    int count = 0, capacity = 64;
-    for (int s = i->idle_kv_first; s >= 0 && (most < 0 || count < most);
-         s = e->request[s].kv_next) {
-        if (e->request[s].group == group && group >= 0) continue;
-        if (count == capacity) {
-            int32_t *larger = hd_alloc(2 * sizeof *larger * (size_t)capacity);
-            for (int n = 0; n < count; n++) larger[n] = slots[n];
-            if (slots != few) free(slots);
-            slots = larger;
-            capacity *= 2;
-        }
-        slots[count++] = s;
-    }
-    if (drop) {
-        for (int n = 0; n < count; n++) {
-            hd_kv_lose(e, slots[n]);
-        }
-    } else if (count) {
-        hd_kv_out(e, i, slots, count);
-    }
-    if (slots != few) free(slots);
-    return count;
-}
-
-static void out_done(struct hd_engine *e, int transfer) {
-    struct hd_transfer *t = &e->transfer[transfer];
-    struct hd_instance *i = &e->instance[t->instance];
-    i->transfers_out--;
-    for (int n = 0; n < t->requests; n++) {
-        int slot = t->request[n];
-        struct hd_request *r = &e->request[slot];
-        if (r->transfer != transfer) continue;
-        r->transfer = -1;
-        hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
-        r->kv = HD_KV_HOST;
-        r->kv_at = i->node;
-        if (r->doomed) {
-            hd_kv_drop(e, slot);
-            hd_request_release(e, slot);
-        } else {
-            tell_group(e, slot);
-        }
-    }
-    hd_instance_cut(e, i);
-    hd_instance_maybe_close(e, i);
-}
-
-/* ---- KV in: host, or another instance's GPU, to this one ---- */
-
-enum { PATH_HOST, PATH_NVLINK, PATH_NIC, PATHS };
-
-int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
-             int most) {
-    struct hd_group *g = &e->group[group];
-    int transfer[PATHS] = {-1, -1, -1}, started = 0, here = hd_instance_number(e, i);
-    int64_t tokens[PATHS] = {0};
-    int next, there = 0; /* there: or on the way */
-    int64_t reserve = 0; /* the iteration under way may need it at its end */
-    if (i->batch.count)
-        reserve = i->batch.count * hd_block_bytes(e, i, e->group[i->turn].model);
-    for (int s = g->ready.first; s >= 0 && (most < 0 || there < most); s = next) {
-        struct hd_request *r = &e->request[s];
-        next = r->next;
-        if (only >= 0 && s != only) continue;
-        if (r->kv == HD_KV_MOVING) {
-            there += r->kv_at == here && e->transfer[r->transfer].kind == HD_MOVE_IN;
-            continue;
-        }
-        HD_CHECK(r->kv != HD_KV_NONE);
-        there++;
-        if (r->kv == HD_KV_GPU && r->kv_at == here) continue;
-        int64_t blocks = hd_blocks_of(hd_kv_tokens(r) + 1);
-        if (blocks * hd_block_bytes(e, i, g->model) + reserve > hd_free_kv_bytes(e, i))
-            break;
-        int node = r->kv == HD_KV_HOST ? r->kv_at : e->instance[r->kv_at].node;
-        int path = node != i->node       ? PATH_NIC
-                   : r->kv == HD_KV_HOST ? PATH_HOST
-                                         : PATH_NVLINK;
-        r->kv_home = r->kv == HD_KV_HOST ? r->kv_at : -1;
-        r->kv_from = r->kv == HD_KV_GPU ? r->kv_at : -1;
-        if (r->kv_from >= 0) hd_idle_kv_remove(e, &e->instance[r->kv_from], s);
-        hd_kv_take(e, i, g->model, hd_blocks_of(hd_kv_tokens(r)));
-        if (transfer[path] < 0)
-            transfer[path] = hd_transfer_new(e, HD_MOVE_IN, here, g->model);
-        r->kv_at = here;
-        chain(e, transfer[path], s);
-        tokens[path] += hd_kv_tokens(r);
-        started++;
-    }
-    if (started && i->phase == HD_PHASE_DECODE) hd_instance_cut(e, i);
-    struct hd_node *n = &e->node[i->node];
-    double per_token = (double)hd_block_bytes(e, i, g->model) / HD_BLOCK_TOKENS;
-    double own = e->config->switching.kv_in_s_per_token;
-    for (int p = 0; p < PATHS; p++) {
-        if (transfer[p] < 0) continue;
-        i->transfers_in++;
-        if (own > 0) {
-            hd_transfer_job(e, transfer[p], n->delay,
-                            hd_tick_from_s(own * (double)tokens[p]));
-        } else if (p == PATH_HOST) {
-            for (int x = 0; x < i->tp; x++) {
-                int link = e->gpu_link_in[i->gpu[x]];
-                hd_transfer_job(
-                    e, transfer[p], link,
-                    hd_link_demand(&e->link[link], per_token * (double)tokens[p]));
-            }
-        } else {
-            int link = p == PATH_NIC ? n->nic : n->nvlink;
-            hd_transfer_job(
-                e, transfer[p], link,
-                hd_link_demand(&e->link[link], per_token * i->tp * (double)tokens[p]));
-        }
-    }
-    return started;
-}
-
-static void in_done(struct hd_engine *e, int transfer) {
-    struct hd_transfer *t = &e->transfer[transfer];
-    struct hd_instance *i = &e->instance[t->instance];
-    i->transfers_in--;
-    for (int n = 0; n < t->requests; n++) {
-        int slot = t->request[n];
-        struct hd_request *r = &e->request[slot];
-        if (r->transfer != transfer) continue;
-        r->transfer = -1;
-        if (r->kv_from >= 0) {
-            struct hd_instance *source = &e->instance[r->kv_from];
-            hd_kv_give(e, source, r->model, hd_blocks_of(hd_kv_tokens(r)));
-        } else {
-            host_kv(e, r->kv_home, -whole_kv_bytes(e, r));
-        }
-        r->kv_from = r->kv_home = -1;
-        hd_idle_kv_add(e, i, slot);
-        if (r->doomed) {
-            hd_kv_drop(e, slot);
-            hd_request_release(e, slot);
-        } else if (r->group >= 0 && e->group[r->group].instance != t->instance) {
-            tell_group(e, slot); /* it went elsewhere meanwhile */
-        }
-    }
-    hd_instance_cut(e, i);
-}
-
-/* An instance died: KV that was leaving it or coming to it is lost. */
-void hd_kv_abandon(struct hd_engine *e, int instance) {
-    for (int slot = 0; slot < e->requests; slot++) {
-        struct hd_request *r = &e->request[slot];
-        if (r->kv != HD_KV_MOVING || r->transfer < 0) continue;
-        struct hd_transfer *t = &e->transfer[r->transfer];
-        if (r->kv_at != instance && r->kv_from != instance) continue;
-        struct hd_instance *i = &e->instance[r->kv_at];
-        hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
-        if (t->kind == HD_MOVE_OUT)
-            host_kv(e, i->node, -whole_kv_bytes(e, r));
-        else if (r->kv_home >= 0)
-            host_kv(e, r->kv_home, -whole_kv_bytes(e, r));
-        else
-            hd_kv_give(e, &e->instance[r->kv_from], r->model,
-                       hd_blocks_of(hd_kv_tokens(r)));
-        r->kv = HD_KV_NONE;
-        r->kv_at = r->kv_from = r->kv_home = r->transfer = -1;
-        if (r->doomed)
-            hd_request_release(e, slot);
-        else
-            hd_kv_lose(e, slot);
-    }
-}
-
-void hd_transfer_done(struct hd_engine *e, int transfer) {
-    struct hd_transfer *t = &e->transfer[transfer];
-    if (t->kind == HD_MOVE_LOAD)
-        load_done(e, t);
-    else if (t->kind == HD_MOVE_OUT)
-        out_done(e, transfer);
-    else
-        in_done(e, transfer);
-    hd_transfer_free(e, transfer);
 }

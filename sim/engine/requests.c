@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 /* Time that turns of a group have spent in a stage, up to now. */
 static hd_tick stage_time(const struct hd_engine *e, int group, enum hd_phase phase,

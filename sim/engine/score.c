@@ -1,6 +1,6 @@
 /* Which tokens were on time, without visiting them: metrics T and Q over the
  * recorded pieces of a batch. README.md has the derivation. */
-#include "engine/state.h"
+#include "engine/parts.h"
 
 /* F(j) = time of step j of the piece - (step number) * TBT: shared by the whole
  * batch; a member's token is on time iff F <= its bound. */

@@ -1,7 +1,7 @@
 /* Turns: giving one to an instance, cutting its plan, ending it. */
 #include <stdlib.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 
 void hd_instance_wake(struct hd_engine *e, struct hd_instance *i, hd_tick at) {
     hd_heap_set(&e->events, hd_event_id(e, i), at);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "engine/state.h"
+#include "engine/parts.h"
 #include "unit/scenario_policy.h"
 
 static uint64_t seed = 42;
