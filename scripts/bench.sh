@@ -40,7 +40,10 @@ END
 
 if [ -z "$write" ]; then
     report
-else
-    report | tee results/reference/bench.md.new
-    mv results/reference/bench.md.new results/reference/bench.md
+    exit
 fi
+fresh=$(mktemp results/reference/bench.XXXXXX)
+trap 'rm -f "$fresh"' EXIT
+report | tee "$fresh"
+chmod 644 "$fresh"
+mv "$fresh" results/reference/bench.md

@@ -95,7 +95,7 @@ static bool start(void *state, struct hd_engine *e, const char **reason) {
     b->role = hd_ask_role(e, "serve");
     int short_of = lay_out(b, e);
     if (short_of >= 0) {
-        snprintf(b->reason, sizeof b->reason, "too few GPUs for a replica of %s",
+        snprintf(b->reason, sizeof b->reason, "no room for a replica of %s",
                  hd_ask_model(e, short_of).name);
         *reason = b->reason;
     }
