@@ -30,7 +30,8 @@ int64_t hd_setup_usable_bytes(const struct hd_setup *, int model);
 /* The run in which every measured request that a run could serve at all does
  * perfectly: what no policy can better. */
 struct hd_measure *hd_setup_perfect(const struct hd_setup *);
-/* The least GPUs (of the first part's nodes) that hold so many replicas of a model. */
+/* The least GPUs, in nodes of the part where it runs alone, that hold so many replicas
+ * of a model. */
 int hd_setup_gpus_for(const struct hd_setup *, int model, int replicas);
 /* GPU-seconds that the trace's work takes at a moderate batch, over its span: a first
  * guess of how many GPUs are kept busy. */
