@@ -108,7 +108,7 @@ struct market *market_new(int models, double rate, double skew, double span_s,
 void market_policy(struct market *m, const char *name, const char *lua) {
     struct hd_err err = {0};
     struct hd_question *q = &m->question;
-    char folder[] = "/tmp/hd_plan_XXXXXX";
+    char folder[] = P_tmpdir "/hd_plan_XXXXXX";
     if (!mkdtemp(folder)) exit(1);
     char *path = hd_format("%s/%s.lua", folder, name);
     FILE *f = fopen(path, "w");
