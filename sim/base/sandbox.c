@@ -140,6 +140,8 @@ struct hd_sandbox *hd_sandbox_new(struct hd_sandbox_limits limit) {
     *(struct hd_sandbox **)lua_getextraspace(L) = s;
     hd_sandbox_open(L);
     lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_EVERY);
+    lua_gc(L, LUA_GCINC, 400, 400, 0); /* collects seldom: memory is cheaper than time,
+                                          and the limit makes it collect anyway */
     return s;
 }
 

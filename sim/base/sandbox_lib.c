@@ -298,6 +298,7 @@ static int stable_sort(lua_State *L) {
     if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     lua_Integer count = luaL_len(L, 1);
+    if (count < 2) return 0;
     int rounds = 1;
     while (rounds < 62 && ((lua_Integer)1 << rounds) < count) rounds++;
     hd_sandbox_charge(L, (int64_t)fmin((double)count * rounds, 1e15));

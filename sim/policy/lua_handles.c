@@ -149,7 +149,7 @@ static struct hd_handle *known(const struct hd_lua *h, enum hd_kind kind, int sl
 static void push_known(struct hd_lua *h, enum hd_kind kind, int slot) {
     lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->handles[kind].table);
     lua_rawgeti(h->L, -1, slot + 1);
-    lua_remove(h->L, -2);
+    lua_replace(h->L, -2);
 }
 
 void hd_lua_push(struct hd_lua *h, enum hd_kind kind, int slot) {
