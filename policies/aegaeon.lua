@@ -91,23 +91,20 @@ end
 -- a fixed order: by age, a new batch would wait for the rest of this round and then
 -- for all others in the next.
 local function round(inst)
-  local r, n, c, age, last = {i = 0}, {}, 0, {}, nil
+  local r, n, c, order, last = {i = 0}, {}, 0, {}, nil
   for g in inst:each("model") do          -- batches of a model stand together
     if last and last.model == g.model then g = last:merge(g, set.ahead) end
     while g do                            -- merge: what did not fit, or nil
-      r[#r + 1], age[g], last = g, #r, g
+      r[#r + 1], order[g], last = g, rank[g.model] * 1e6 + #r, g
       g = g:split(set.ahead)              -- split: what outgrew the pool, or nil
     end
   end
-  table.sort(r, function(a, b)
-    if a.model ~= b.model then return rank[a.model] < rank[b.model] end
-    return age[a] < age[b]
-  end)
+  table.sort(r, function(a, b) return order[a] < order[b] end)
+  last = nil
   for k, g in ipairs(r) do                -- no TBT asked for: a token a second will do
-    n[k] = math.min(g.model.tbt_s, 1) / inst:estimate("step", g)
-    if k == 1 or g.model ~= r[k - 1].model then
-      c = c + inst:estimate("load", g.model)
-    end
+    local m = g.model
+    n[k] = math.min(m.tbt_s, 1) / inst:estimate("step", g)
+    if m ~= last then c, last = c + inst:estimate("load", m), m end
   end
   r.q = quotas(n, c)
   inst.tag = r
@@ -118,7 +115,8 @@ end
 local function prefetch(inst, model, r)
   local first
   for k = r.i + 1, #r do
-    if r[k].open and r[k].model ~= model then return inst:load(r[k].model) end
+    local other = r[k].model
+    if other ~= model and r[k].open then return inst:load(other) end
   end
   for o in inst:each() do
     local other = o.model ~= model and o.model
