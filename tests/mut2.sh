@@ -1,0 +1,158 @@
+#!/bin/bash
+# Puts mistakes into the engine on purpose, one at a time, and says after how many
+# random worlds each is noticed. A mistake that nothing notices fails the script: then
+# the tests have become too weak. `tests/mutations.sh WORD` tries those named so.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+only=${1:-}
+worlds=${HD_MUTANT_SCENARIOS:-3000}
+cc=${CC:-gcc}
+flags=(-O1 -std=c17 -D_GNU_SOURCE -Isim -Itests -pthread -DHD_CHECKED -w)
+libs=(-lcmocka -lgsl -lgslcblas -lm)
+room=build/mutant
+survived=0 tried=0
+
+# The programs that judge, from the sources in $room.
+compile() {
+    (cd "$room" && mkdir -p o && for s in "$@"; do
+        echo "$s"
+    done | xargs -P "$(nproc)" -I{} sh -c \
+        "$cc ${flags[*]} -c -o o/\$(echo {} | tr / _).o {}") || return 1
+    (cd "$room" &&
+        for t in twin forms orders; do
+            others=$(ls o/*.o | grep -v '_test\.c\.o')
+            $cc ${flags[*]} -o $t $others "o/tests_unit_engine_${t}_test.c.o" "${libs[@]}" ||
+                exit 1
+        done)
+}
+sources() {
+    (cd "$room" && ls sim/engine/*.c sim/measure/*.c sim/timing/table.c sim/base/mem.c \
+        sim/base/err.c tests/unit/scenario*.c tests/unit/engine_*_test.c)
+}
+
+rm -rf "$room"
+mkdir -p "$room"
+cp -r sim tests "$room"
+compile $(sources) || exit 1
+
+# name, file, what is there, what stands there instead: fixed strings, first place
+mutant() {
+    local name=$1 file=$2 from=$3 to=$4 said worlds_needed other=""
+    [[ $name == *"$only"* ]] || return
+    tried=$((tried + 1))
+    FROM=$from TO=$to perl -0pe 's/\Q$ENV{FROM}\E/$ENV{TO}/' "$file" >"$room/$file"
+    if cmp -s "$file" "$room/$file"; then
+        echo "STALE     $name: $file has changed, mend this script"
+        survived=$((survived + 1))
+        return
+    fi
+    local again=$file
+    [[ $file == *.h ]] && again=$(sources)
+    if ! compile $again 2>"$room/errors"; then
+        echo "BROKEN    $name: does not compile: $(head -1 "$room/errors")"
+        survived=$((survived + 1))
+    else
+        said=$(cd "$room" && HD_STOP=1 timeout $((60 + worlds / 20)) ./twin "$worlds" 2>&1)
+        case $? in
+        0) worlds_needed="-" ;;
+        124) worlds_needed="a hang" ;;
+        *) worlds_needed=$(grep -ao '^seed [0-9]*' <<<"$said" | head -1 | cut -d' ' -f2) ;;
+        esac
+        (cd "$room" && timeout 60 ./forms >/dev/null 2>&1) || other+=" forms"
+        (cd "$room" && timeout 60 ./orders >/dev/null 2>&1) || other+=" orders"
+        if [ "$worlds_needed" = "-" ] && [ -z "$other" ]; then
+            echo "SURVIVED  $name"
+            survived=$((survived + 1))
+        else
+            printf 'caught    %-58s worlds %-7s%s\n' "$name" "$worlds_needed" "$other"
+        fi
+    fi
+    cp "$file" "$room/$file"
+    compile $again 2>/dev/null
+}
+
+e=sim/engine
+mutant "ties broken by insertion, not by number" sim/base/index_heap.h \
+    "(a.key < b.key) | ((a.key == b.key) & (a.id < b.id))" "a.key < b.key"
+mutant "a boundary at this instant has not happened yet" $e/batch.c \
+    "hd_batch_time(b, k) <= x ? k" "hd_batch_time(b, k) < x ? k"
+mutant "a plan made at this instant is cut before its start" $e/turns.c \
+    "hd_instance_number(e, i) < e->planned) x++;" "0) x++;"
+mutant "simultaneous finishers in any order" $e/batch.c \
+    "(a->order < b->order)" "(a->order > b->order)"
+mutant "first gap after a stall ignored" $e/batch.c \
+    "hd_tick gap = first - b->last_at;" "hd_tick gap = b->tau;"
+mutant "first gap of a joiner taken for the others'" $e/batch.c \
+    "hd_tick gap = first - r->last_token;" "hd_tick gap = first - b->last_at;"
+mutant "preempted before its first step stays fresh" $e/batch.c \
+    "if (b->fresh[f] != m->slot) continue;" "if (b->fresh[f] != -9) continue;"
+mutant "longest gap: the first is counted twice" $e/batch.c \
+    "r->peak_after = b->step + 1;" "r->peak_after = b->step;"
+mutant "residue of the length, not of length - step" $e/batch.c \
+    "b->residue[(context - b->step) & (HD_BLOCK_TOKENS - 1)]++;" \
+    "b->residue[context & (HD_BLOCK_TOKENS - 1)]++;"
+mutant "inverse late by one at a boundary" $e/batch.c \
+    "k = (x + b->tau - 1) / b->tau;" "k = x / b->tau + 1;"
+mutant "inverse early by one" $e/batch.c \
+    "hd_batch_time(b, k) < x) k++" "hd_batch_time(b, k) < x - 1) k++"
+mutant "a stretch of the table does not end" $e/batch.c \
+    "if (k > in_stretch) k = in_stretch;" ""
+mutant "a step too many before the pool is full" $e/batch.c \
+    "if (free_blocks < 0) break;" "if (free_blocks < -1) break;"
+mutant "watermark demanded of an empty batch" $e/iterate.c \
+    "if (i->batch.count + joining > 0) {" "if (i->batch.count >= 0) {"
+mutant "metric T: deadline one token late" $e/batch.c \
+    "(r->emitted - step - 1) * model->tbt" "(r->emitted - step) * model->tbt"
+mutant "metric T: a dip is all late" $e/score.c \
+    "if (hd_piece_f(p, tbt, dip) > bound) return k;" "return k;"
+mutant "metric T: pieces filtered by their last step only" $e/batch.c \
+    "p.high = first > last ? first : last;" "p.high = last;"
+mutant "metric Q: misses in a row earn" $e/score.c \
+    "if (i > 0 && s->last_miss != i - 1)" "if (i > 0)"
+mutant "metric Q: the interval starts at arrival again" $e/score.c \
+    "s->start = t;" ""
+mutant "ring of pieces grows too late" $e/batch.c \
+    "b->next_piece - b->first_piece >= b->piece_capacity" \
+    "b->next_piece - b->first_piece > b->piece_capacity"
+mutant "ring forgets pieces of the oldest member" $e/batch.c \
+    "if (since < oldest) oldest = since;" ""
+mutant "memory of a running plan not seen" $e/turns.c \
+    "hd_batch_blocks_after(&i->batch, done);" "i->batch.blocks;"
+mutant "memory given back does not end a plan" $e/memory.c \
+    "if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);" ""
+mutant "memory taken does not end a plan" $e/kv.c \
+    "if (started && i->phase == HD_PHASE_DECODE) hd_instance_cut(e, i);" ""
+mutant "the reserve in blocks of the wrong model" $e/kv.c \
+    "reserve = i->batch.count * hd_block_bytes(e, i, e->group[i->turn].model);" \
+    "reserve = i->batch.count * hd_block_bytes(e, i, g->model);"
+mutant "KV lost elsewhere is not told" $e/kv.c \
+    "hd_group_waiting_add(e, r->group, slot);
+        tell_group(e, slot);" "hd_group_waiting_add(e, r->group, slot);"
+mutant "KV of others on a dead instance dropped in silence" $e/fleet.c \
+    "hd_kv_lose(e, i->idle_kv_first);" "hd_kv_drop(e, i->idle_kv_first);"
+mutant "KV on its way does not count against the cap" $e/kv.c \
+    "there += r->kv_at == here" "there += 0 && r->kv_at == here"
+mutant "a plan goes on after a preemption" $e/iterate.c \
+    "i->limits || made_room" "i->limits"
+mutant "an interrupt before the first iteration is late" $e/iterate.c \
+    "i->interrupt || i->limits" "i->limits"
+mutant "a limit set during a switch is late" $e/iterate.c \
+    "i->interrupt || i->limits" "i->interrupt"
+mutant "the quantum one tick long" $e/iterate.c \
+    "until = first + i->for_ticks;" "until = first + i->for_ticks + 1;"
+mutant "work of another group does not end a quantum" $e/turns.c \
+    "cut_at(e, i, end);" ";"
+mutant "a joiner at the head of the queue waits for the plan's end" $e/turns.c \
+    "(g->waiting.first != slot || " "(1 || "
+mutant "a stall is no time of its members" $e/iterate.c \
+    "i->batch.stall += e->now - i->phase_since;" ""
+mutant "a group's past is charged to who joins" $e/requests.c \
+    "r->base_switch = stage_time(e, group, HD_PHASE_SWITCH, g->switch_time);" ""
+mutant "the index keeps the old shape" $e/index.c \
+    "hd_heap_remove(&x->least, number);" ""
+mutant "a follow-up of a finish sees the old sizes" $e/groups.c \
+    "    i->requests--;
+    hd_index_touch(e, i);" "    i->requests--;"
+
+echo "$tried mistakes tried, $survived not caught (or stale)"
+[ "$survived" -eq 0 ]
