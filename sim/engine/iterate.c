@@ -209,7 +209,8 @@ static bool switch_model(struct hd_engine *e, struct hd_instance *i) {
             continue;
         }
         if (i->transfers_out || i->transfers_in) return false;
-        if (hd_kv_out_others(e, i, i->turn, -1, false)) continue;
+        int64_t lacks = e->shape[i->shape].weight_bytes[g->model] - hd_free_bytes(e, i);
+        if (hd_kv_out_others(e, i, i->turn, lacks, false)) continue;
         hd_turn_end(e, i, HD_WHY_FULL);
         return false;
     }
@@ -241,6 +242,20 @@ static void take_joiners(struct hd_engine *e, struct hd_instance *i) {
     if (elsewhere) hd_kv_in(e, i, i->turn, -1, i->option.max - i->batch.count);
 }
 
+/* Bytes that are lacking on each GPU for whoever of the group would run next. */
+static int64_t lacking(const struct hd_engine *e, const struct hd_instance *i) {
+    const struct hd_group *g = &e->group[i->turn];
+    int64_t blocks = 1;
+    if (i->batch.count)
+        blocks = hd_batch_growth(e, i);
+    else if (g->ready.count)
+        blocks = hd_blocks_of(hd_kv_tokens(&e->request[g->ready.first]) + 1);
+    else if (g->waiting.count)
+        blocks = hd_blocks_of(prompt(&e->request[g->waiting.first]));
+    int64_t bytes = blocks * hd_block_bytes(e, i, g->model) - hd_free_kv_bytes(e, i);
+    return bytes > 1 ? bytes : 1;
+}
+
 /* Nothing of the group runs now: wait for what is on its way, or give up. */
 static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
     struct hd_group *g = &e->group[i->turn];
@@ -248,7 +263,8 @@ static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
     for (int s = g->ready.first; s >= 0 && !coming; s = e->request[s].next)
         coming = e->request[s].kv == HD_KV_MOVING;
     bool made = !coming && !i->many && hd_evict_unused(e, i, g->model);
-    if (!coming && !made) made = hd_kv_out_others(e, i, i->turn, -1, false) > 0;
+    if (!coming && !made)
+        made = hd_kv_out_others(e, i, i->turn, lacking(e, i), false) > 0;
     if (!coming && !made) {
         hd_turn_end(e, i, HD_WHY_FULL);
         return;

@@ -74,15 +74,18 @@ bool hd_kv_out(struct hd_engine *e, struct hd_instance *i, const int32_t *slots,
     return tokens > 0;
 }
 
-/* The idle KV that is not the group's: to the host or dropped, oldest first, at
- * most `most` requests (-1: all). Number of requests. */
-int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group, int most,
-                     bool drop) {
+/* The idle KV that is not the group's: to the host or dropped, oldest first, until it
+ * makes up so many bytes of each GPU (-1: all). Number of requests. */
+int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group,
+                     int64_t bytes, bool drop) {
     int32_t few[64], *slots = few;
     int count = 0, capacity = 64;
-    for (int s = i->idle_kv_first; s >= 0 && (most < 0 || count < most);
+    int64_t found = 0;
+    for (int s = i->idle_kv_first; s >= 0 && (bytes < 0 || found < bytes);
          s = e->request[s].kv_next) {
-        if (e->request[s].group == group && group >= 0) continue;
+        const struct hd_request *r = &e->request[s];
+        if (r->group == group && group >= 0) continue;
+        found += hd_blocks_of(hd_kv_tokens(r)) * hd_block_bytes(e, i, r->model);
         if (count == capacity) {
             int32_t *larger = hd_alloc(2 * sizeof *larger * (size_t)capacity);
             for (int n = 0; n < count; n++) larger[n] = slots[n];
@@ -93,9 +96,7 @@ int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group, int 
         slots[count++] = s;
     }
     if (drop) {
-        for (int n = 0; n < count; n++) {
-            hd_kv_lose(e, slots[n]);
-        }
+        for (int n = 0; n < count; n++) hd_kv_lose(e, slots[n]);
     } else if (count) {
         hd_kv_out(e, i, slots, count);
     }

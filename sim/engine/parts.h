@@ -131,7 +131,7 @@ void hd_kv_lose(struct hd_engine *,
 /* Starts moving idle KV to the host: of one request, or of all groups but one. */
 bool hd_kv_out(struct hd_engine *, struct hd_instance *, const int32_t *slots,
                int count);
-int hd_kv_out_others(struct hd_engine *, struct hd_instance *, int group, int most,
+int hd_kv_out_others(struct hd_engine *, struct hd_instance *, int group, int64_t bytes,
                      bool drop);
 /* Starts bringing the group's KV in, oldest first, as far as it fits, until `most`
  * members (-1: all) have it here or on its way; how many started. `only`: that of
