@@ -106,19 +106,22 @@ void hd_transfer_job(struct hd_engine *e, int transfer, int link, hd_tick demand
     schedule(e, link);
 }
 
-/* Takes its jobs off the links; the caller undoes the rest. */
-void hd_transfer_cancel(struct hd_engine *e, int transfer) {
-    for (int link = 0; link < e->links && e->transfer[transfer].parts; link++) {
-        struct hd_link *l = &e->link[link];
-        for (int j = 0; j < l->jobs; j++) {
-            if (l->job[j].transfer != transfer) continue;
-            advance(l, e->now);
-            take_job(l, j);
-            schedule(e, link);
-            e->transfer[transfer].parts--;
-            j = -1;
-        }
+static void take_off(struct hd_engine *e, int link, int transfer) {
+    struct hd_link *l = &e->link[link];
+    for (int j = 0; j < l->jobs; j++) {
+        if (l->job[j].transfer != transfer) continue;
+        advance(l, e->now);
+        take_job(l, j);
+        schedule(e, link);
+        e->transfer[transfer].parts--;
+        j = -1; /* the heap has moved */
     }
+}
+
+void hd_load_cancel(struct hd_engine *e, const struct hd_instance *i, int transfer) {
+    for (int g = 0; g < i->tp; g++) take_off(e, e->gpu_link_in[i->gpu[g]], transfer);
+    take_off(e, e->node[i->node].disk, transfer);
+    HD_CHECK(e->transfer[transfer].parts == 0);
     hd_transfer_free(e, transfer);
 }
 

@@ -172,7 +172,7 @@ bool hd_load_start(struct hd_engine *e, struct hd_instance *i, int model,
 void hd_evict(struct hd_engine *e, struct hd_instance *i, int model) {
     struct hd_resident *r = find_resident(i, model);
     if (!r) return;
-    if (r->state == HD_LOADING) hd_transfer_cancel(e, r->transfer);
+    if (r->state == HD_LOADING) hd_load_cancel(e, i, r->transfer);
     int64_t bytes = e->shape[i->shape].weight_bytes[model];
     note_vram(e, i);
     i->weights -= bytes;

@@ -150,7 +150,8 @@ hd_tick hd_link_demand(const struct hd_link *, double bytes);
 void hd_link_event(struct hd_engine *, int link);
 void hd_transfer_done(struct hd_engine *, int transfer); /* memory.c: its effect */
 void hd_transfer_free(struct hd_engine *, int transfer);
-void hd_transfer_cancel(struct hd_engine *, int transfer);
+/* Takes a load of the instance off its links; the caller undoes the rest. */
+void hd_load_cancel(struct hd_engine *, const struct hd_instance *, int transfer);
 
 /* ---- fleet.c: GPUs, nodes, instances ---- */
 void hd_fleet_init(struct hd_engine *);
