@@ -17,9 +17,11 @@ local P = {
 local kinds, prefills = {}, {}           -- prefills: the roles that do
 local rank = {}                          -- of models: their order within a round
 
--- GPUs that a kind has, against what its models need; each kind gets its share.
+-- GPUs that a kind has, against what its models need; each kind gets its share, but
+-- first one instance of each role: large kinds ahead, since they need whole nodes.
 local function supply(k)
-  return (pool:count(k.prefill) + pool:count(k.decode)) * k.tp / k.weight
+  local p, d = pool:count(k.prefill), pool:count(k.decode)
+  return p * d == 0 and -k.tp or (p + d) * k.tp / k.weight
 end
 
 local function form(k)                    -- one more, the two roles in proportion
