@@ -89,9 +89,9 @@ const struct hd_topic hd_topics[] = {
      "listed. Where no N up to --max-gpus does, the answer is none, with the highest\n"
      "attainment seen and the reason.\n"},
     {"too-long", "requests that cannot be served as they stand",
-     "A request whose input and output together exceed its model's context, or that "
-     "no\n"
-     "instance of the fleet could ever hold, is too long.\n"
+     "A request whose input and output together exceed its model's context is too\n"
+     "long, and so is one that no instance of the fleet could ever hold. The latter\n"
+     "always counts as failed; for the former there is\n"
      "\n"
      "--too-long fail   (the default) counted as failed: all its tokens are late\n"
      "--too-long drop   left out, and counted in a warning\n"

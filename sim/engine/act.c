@@ -398,7 +398,7 @@ bool hd_act_cache(struct hd_engine *e, int node, int model, bool keep) {
             return hd_act_fail(e, "cache: no room for %s on node %d",
                                e->config->model[model].name, node);
         c->there = true;
-        n->dram_used += bytes;
+        hd_dram_take(e, n, bytes);
     } else if (!keep && c->there) {
         c->there = false;
         n->dram_used -= bytes;

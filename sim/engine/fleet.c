@@ -33,9 +33,9 @@ void hd_fleet_init(struct hd_engine *e) {
         e->link[node->delay].delay = true;
         node->cached = hd_alloc(sizeof *node->cached * (size_t)c->models);
         for (int m = 0; m < c->models && c->switching.warm_cache; m++) {
-            if (node->dram - node->dram_used < c->model[m].weights_bytes) break;
+            if (node->dram - node->dram_used < c->model[m].weights_bytes) continue;
             node->cached[m].there = true;
-            node->dram_used += c->model[m].weights_bytes;
+            hd_dram_take(e, node, c->model[m].weights_bytes);
         }
         for (int g = 0; g < from->gpus; g++, gpu++) {
             e->gpu[gpu] = (struct hd_gpu){n, from->kind, true, -1};

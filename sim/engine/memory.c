@@ -68,11 +68,9 @@ int64_t hd_whole_kv_bytes(const struct hd_engine *e, const struct hd_request *r)
 
 void hd_host_kv(struct hd_engine *e, int node, int64_t bytes) {
     struct hd_node *n = &e->node[node];
-    n->dram_used += bytes;
+    hd_dram_take(e, n, bytes);
     n->host_kv += bytes;
-    HD_CHECK(n->host_kv >= 0 && n->dram_used <= n->dram);
-    if (n->dram_used > e->measure->peak_dram_bytes)
-        e->measure->peak_dram_bytes = n->dram_used;
+    HD_CHECK(n->host_kv >= 0);
 }
 
 /* Running members have left their batch first; one that moves is dropped when the
@@ -95,6 +93,13 @@ void hd_kv_drop(struct hd_engine *e, int slot) {
 }
 
 /* ---- host DRAM ---- */
+
+void hd_dram_take(struct hd_engine *e, struct hd_node *n, int64_t bytes) {
+    n->dram_used += bytes;
+    HD_CHECK(n->dram_used <= n->dram);
+    if (n->dram_used > e->measure->peak_dram_bytes)
+        e->measure->peak_dram_bytes = n->dram_used;
+}
 
 /* Makes room by forgetting the least recently used weights; they are on disk. */
 bool hd_dram_room(struct hd_engine *e, int node, int64_t bytes) {
@@ -201,9 +206,7 @@ void hd_load_done(struct hd_engine *e, struct hd_transfer *t) {
     r->transfer = -1;
     if (t->from_disk && !n->cached[t->model].there && hd_dram_room(e, i->node, whole)) {
         n->cached[t->model].there = true;
-        n->dram_used += whole;
-        if (n->dram_used > e->measure->peak_dram_bytes)
-            e->measure->peak_dram_bytes = n->dram_used;
+        hd_dram_take(e, n, whole);
     }
     if (i->phase == HD_PHASE_SWITCH)
         hd_instance_dirty(e, i);

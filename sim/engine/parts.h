@@ -142,6 +142,7 @@ bool hd_could_hold(const struct hd_engine *, int shape, int model, int64_t token
 bool hd_fleet_could_hold(const struct hd_engine *, int model, int64_t tokens);
 void hd_kv_abandon(struct hd_engine *, int instance); /* it died */
 bool hd_dram_room(struct hd_engine *, int node, int64_t bytes);
+void hd_dram_take(struct hd_engine *, struct hd_node *, int64_t bytes);
 
 /* ---- links.c: transfers ---- */
 int hd_transfer_new(struct hd_engine *, enum hd_transfer_kind, int instance, int model);

@@ -205,6 +205,7 @@ static void fill_whole(const struct hd_question *q, const struct hd_run_record *
                        const struct hd_criterion *c, struct hd_run_figures *f) {
     const struct hd_measure *m = r->measure;
     double span = f->window.span_s;
+    double rated = span > 1e-9 ? span : NAN; /* all came at one instant: no rate */
     fill_counts(m, f);
     spread_over_models(q, m, c, f);
     f->pass.ok = hd_passes(m, c);
@@ -215,8 +216,8 @@ static void fill_whole(const struct hd_question *q, const struct hd_run_record *
     f->tpot = latency_of(&m->tpot);
     f->e2e = latency_of(&m->e2e);
     f->gap_longest = latency_of(&m->gap_longest);
-    f->goodput.requests_per_s = (double)m->requests_ok / span;
-    f->goodput.tokens_per_s = (double)m->tokens_on_time / span;
+    f->goodput.requests_per_s = (double)m->requests_ok / rated;
+    f->goodput.tokens_per_s = (double)m->tokens_on_time / rated;
     f->load.active_models = m->active_models_s / span;
     f->load.active_models_if_independent = active_if_independent(m, span);
     fill_gpu(m, f);
@@ -232,7 +233,7 @@ static void fill_whole(const struct hd_question *q, const struct hd_run_record *
     f->dram_bytes = m->peak_dram_bytes;
     f->active_models_peak = m->active_models_peak;
     f->output_tokens = m->tokens_emitted;
-    f->output_tokens_per_s = (double)m->tokens_emitted / span;
+    f->output_tokens_per_s = (double)m->tokens_emitted / rated;
     f->gpu_hours = m->gpus_s / 3600;
     if (r->gpus > 0) f->models_per_gpu = (double)f->models / r->gpus;
     f->limit = hd_limit_figures(&r->limit);

@@ -124,8 +124,8 @@ static void use_lines(const struct hd_run_figures *f, FILE *out) {
     blame_text(f->blame_s, out);
     putc('\n', out);
     fprintf(out,
-            "peak      %s of GPU memory, %s of host memory, %s models with work at "
-            "once\n",
+            "peak      %s on one GPU, %s in the memory of one node, %s models with work "
+            "at once\n",
             hd_say_bytes((double)f->vram_bytes).text,
             hd_say_bytes((double)f->dram_bytes).text,
             hd_say_count(f->active_models_peak).text);
