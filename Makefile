@@ -16,7 +16,7 @@ VERSION := 0.1.0
 PACKAGES := gcc make pkg-config libc6-dev libgsl-dev libcsv-dev liblua5.4-dev \
             libmd-dev libcmocka-dev gnuplot-nox jq clang libclang-rt-14-dev valgrind
 
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g
 override CFLAGS += -std=c17 -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE -Isim \
           -I/usr/include/lua5.4 -DHD_VERSION='"$(VERSION)"' -pthread
 ifdef CHECKED
