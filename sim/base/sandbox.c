@@ -23,7 +23,6 @@ struct hd_sandbox {
     int64_t left;         /* instructions of the running call */
     bool exhausted;       /* they were used up: the call is being unwound */
     bool running;         /* limits bind only inside a protected call */
-    void *owner;
     struct hd_sandbox_hooks hooks;
 };
 
@@ -38,10 +37,6 @@ struct hd_sandbox *hd_sandbox_of(lua_State *L) {
 
 lua_State *hd_sandbox_lua(struct hd_sandbox *s) {
     return s->lua;
-}
-
-void **hd_sandbox_owner(struct hd_sandbox *s) {
-    return &s->owner;
 }
 
 struct hd_sandbox_hooks *hd_sandbox_hooks(struct hd_sandbox *s) {

@@ -33,8 +33,6 @@ void hd_sandbox_free(struct hd_sandbox *);
 struct lua_State *hd_sandbox_lua(struct hd_sandbox *);
 /* From inside a C function that Lua called. */
 struct hd_sandbox *hd_sandbox_of(struct lua_State *);
-/* A pointer of the owner's, NULL at first. */
-void **hd_sandbox_owner(struct hd_sandbox *);
 
 /* Compiles text (never bytecode) and leaves the chunk on the stack; `name` is what
  * error messages call it. */

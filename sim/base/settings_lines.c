@@ -159,7 +159,8 @@ static struct token read_value(struct hd_lines *l, int entry, struct token t) {
         if (is(&t, '{')) {
             int inside = read_constructor(l);
             if (first) l->entry[entry].inside = inside;
-        } else if (is(&t, '(') || is_word(&t, "function")) {
+        } else if (is(&t, '(') || is_word(&t, "function") || is_word(&t, "if") ||
+                   is_word(&t, "do")) {
             depth++;
         } else if ((is(&t, ')') || is_word(&t, "end")) && depth > 0) {
             depth--;

@@ -1,5 +1,5 @@
-/* Between settings.c and settings_lines.c only: on which line a key of a Lua table
- * constructor is assigned. Lua itself does not keep it. */
+/* On which line a key of a Lua table constructor is assigned, for messages: Lua
+ * itself does not keep it. */
 #ifndef HD_BASE_SETTINGS_LINES_H
 #define HD_BASE_SETTINGS_LINES_H
 

@@ -55,8 +55,6 @@ char **hd_script_names(int *count);
 struct hd_param_values; /* one value for each parameter of one script */
 
 struct hd_param_values *hd_values_new(const struct hd_script *); /* as declared */
-struct hd_param_values *hd_values_copy(const struct hd_script *,
-                                       const struct hd_param_values *);
 void hd_values_free(const struct hd_script *, struct hd_param_values *);
 
 /* Checked against the declared name, type and range. */

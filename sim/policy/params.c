@@ -37,17 +37,6 @@ struct hd_param_values *hd_values_new(const struct hd_script *s) {
     return v;
 }
 
-struct hd_param_values *hd_values_copy(const struct hd_script *s,
-                                       const struct hd_param_values *from) {
-    struct hd_param_values *v = hd_values_new(s);
-    for (int n = 0; n < s->params; n++) {
-        free(v->value[n].text);
-        v->value[n] = from->value[n];
-        if (from->value[n].text) v->value[n].text = hd_strdup(from->value[n].text);
-    }
-    return v;
-}
-
 void hd_values_free(const struct hd_script *s, struct hd_param_values *v) {
     (void)s;
     for (int n = 0; v && n < v->count; n++) free(v->value[n].text);

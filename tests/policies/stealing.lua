@@ -12,6 +12,7 @@ function P.prefilled(req)
   assert(req.state == "held" and req.kv == "gpu" and req.kv_at == a)
   assert(req.tokens == 1)
   req:park("host")
+  assert(req.kv == "moving" or (req.kv == "host" and req.kv_at == a.node))
   local g = pool:find(req, "s", {room = 16})
   req:join(b.requests <= c.requests and b or c)
 end

@@ -82,6 +82,15 @@ static void test_values(void **state) {
     hd_settings_free(s);
 }
 
+/* A function among the values does not hide what follows it. */
+static void test_lines_behind_functions(void **state) {
+    (void)state;
+    expect_error(
+        "return {\n a = (function(x)\n local p, q = 1, 2\n if x then p = 3 end\n"
+        " for i = 1, 2 do q = q, i end\n return p, q end)(1),\n b = print}",
+        "conf/s.lua:7: b: is a function");
+}
+
 /* The line is where the key stands, also through a local that holds the table. */
 static void test_lines(void **state) {
     (void)state;
@@ -193,9 +202,11 @@ static void test_from_a_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_refused_files), cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_from_a_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values),
+                                       cmocka_unit_test(test_lines),
+                                       cmocka_unit_test(test_lines_behind_functions),
+                                       cmocka_unit_test(test_refused_files),
+                                       cmocka_unit_test(test_checks),
+                                       cmocka_unit_test(test_from_a_file)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,6 +263,22 @@ static void test_iterators_survive(void **state) {
                  WORLD_BURST);
 }
 
+/* Every period from the first on, also when nothing else happens. */
+static void test_ticks(void **state) {
+    (void)state;
+    expect_whole("local P = {period_s = 2.5}\n"
+                 "local ticks = 0\n"
+                 "function P.start() pool:form{role = 's'} end\n"
+                 "function P.tick()\n"
+                 "  ticks = ticks + 1\n"
+                 "  assert(pool.now == 2.5 * ticks)\n"
+                 "  for r in pool:held() do r:join(pool:least('s', 'groups')) end\n"
+                 "end\n"
+                 "function P.done() assert(ticks > 1) end\n"
+                 "return P",
+                 WORLD_BURST);
+}
+
 /* ---- oracles, random numbers, threads
  * ------------------------------------------------------- */
 
@@ -346,6 +362,7 @@ int main(void) {
         cmocka_unit_test(test_a_finished_request_is_stale),
         cmocka_unit_test(test_actions),
         cmocka_unit_test(test_iterators_survive),
+        cmocka_unit_test(test_ticks),
         cmocka_unit_test(test_oracle),
         cmocka_unit_test(test_random_repeats),
         cmocka_unit_test(test_threads),
