@@ -197,6 +197,7 @@ static bool call_turn(struct hd_engine *e, int number) {
                e->policy->turn(e->policy->state, e, number, (enum hd_why)i->why,
                                i->why_group) &&
                drain_queue(e);
+    if (i->why == HD_WHY_FULL) return true; /* the same again would be as full */
     int head = i->first_group;
     while (head >= 0 && e->group[head].size == 0) head = e->group[head].next;
     if (head < 0) return true;

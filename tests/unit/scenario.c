@@ -88,16 +88,17 @@ static void make_fleet(struct world *w, struct draft *d) {
             pool * 16 * w->model[between(d, 0, w->config.models - 1)].kv_token_bytes;
     }
     w->config.nodes = d->crowded ? 1 : (int)between(d, 1, WORLD_NODES_MAX);
+    double slow = chance(d, 30) ? 1e5 : 1e6; /* of links: KV is long under way */
     for (int n = 0; n < w->config.nodes; n++) {
         struct hd_node_config *c = &w->node[n];
         c->kind = (int)between(d, 0, w->config.kinds - 1);
         c->gpus = (int)between(d, 1, d->crowded ? 3 : 4);
         c->dram_bytes = chance(d, 25) ? 0 : 1000.0 * (double)between(d, 10, 300);
-        c->pcie_bytes_per_s = 1e6 * (double)between(d, 1, 20);
+        c->pcie_bytes_per_s = slow * (double)between(d, 1, 20);
         c->pcie_shared_by = (int)between(d, 1, 3);
         c->disk_bytes_per_s = 1e6 * (double)between(d, 1, 10);
         c->nvlink_bytes_per_s = 1e6 * (double)between(d, 5, 50);
-        c->nic_bytes_per_s = 1e6 * (double)between(d, 1, 10);
+        c->nic_bytes_per_s = slow * (double)between(d, 1, 10);
     }
 }
 
@@ -145,7 +146,7 @@ static void make_arrivals(struct world *w, struct draft *d) {
     w->config.to = chance(d, 50) ? HD_TICK_NEVER : at - at / 5 + 1;
     int gpus = 0;
     for (int n = 0; n < w->config.nodes; n++) gpus += w->node[n].gpus;
-    w->config.failures = chance(d, 25) ? (int)between(d, 1, 4) : 0;
+    w->config.failures = chance(d, 40) ? (int)between(d, 1, 4) : 0;
     for (int n = 0; n < w->config.failures; n++) {
         hd_tick before = n ? w->failure[n - 1].at : 0;
         w->failure[n].at = before + some_ticks(d, 0, 100000);
@@ -180,6 +181,7 @@ static struct wanderer policy_of(const struct world *w) {
                              .quanta = draw_below(&r, 2) == 0,
                              .prefills = draw_below(&r, 2) == 0,
                              .chunks = draw_below(&r, 3) == 0,
+                             .leaves_turns = w->seed % 23 == 0,
                              .whole_ms = w->seed % 3 == 0,
                              .period_ms =
                                  draw_below(&r, 3) ? 1 + (int)draw_below(&r, 50) : 0,

@@ -158,9 +158,14 @@ static bool form_some(struct wanderer *w, struct hd_engine *e, bool may_fail) {
                         .node = -1,
                         .many = chance(w, 30)};
     if (chance(w, 10)) f.kv_bytes = 3000 + draw(w, 60000);
+    int gpu = draw(w, hd_ask_gpus(e)), one[1] = {gpu};
+    if (chance(w, 10)) f.type = hd_ask_gpu_type(e, gpu);
+    if (chance(w, 10)) f.gpus = 1, f.on = one, f.type = NULL;
     int got = hd_act_form(e, &f);
     if (got == -1 && !may_fail) { /* one GPU there must be */
         f.gpus = 1;
+        f.on = NULL;
+        f.type = NULL;
         got = hd_act_form(e, &f);
     }
     return got != -2;
@@ -235,7 +240,9 @@ static bool misbehave(struct wanderer *w, struct hd_engine *e) {
         if (r.slot < 0) return true;
         return hd_act_hold(e, r) && hd_act_after(e, some_time(w, 100), -1);
     case 16:
-        return r.slot < 0 || !chance(w, 20) || hd_act_reject(e, r);
+        if (r.slot < 0) return true;
+        return !chance(w, hd_ask_request_kv(e, r) == HD_KV_MOVING ? 80 : 20) ||
+               hd_act_reject(e, r);
     case 17:
         return hd_act_after(e, some_time(w, 100), n);
     case 18:
@@ -333,8 +340,10 @@ static bool on_prefilled(void *state, struct hd_engine *e, struct hd_req r) {
         if (chance(w, 5)) return hd_act_after(e, some_time(w, 50), -1);
         return place(w, e, r);
     }
-    if (w->mischief && chance(w, 6)) return misbehave(w, e);
-    return true;
+    /* it decodes on; at this boundary it may still be taken out */
+    if (w->mischief && chance(w, 6) && hd_ask_request_state(e, r) == HD_REQ_RUNNING)
+        return place(w, e, r);
+    return !w->mischief || !chance(w, 6) || misbehave(w, e);
 }
 
 static bool on_done(void *state, struct hd_engine *e, struct hd_req r) {
@@ -396,7 +405,7 @@ struct hd_policy wanderer_policy(struct wanderer *w) {
                               .state = w,
                               .start = on_start,
                               .arrive = on_arrive,
-                              .turn = on_turn,
+                              .turn = w->leaves_turns ? NULL : on_turn,
                               .prefilled = on_prefilled,
                               .done = on_done,
                               .timer = on_timer,

@@ -17,7 +17,8 @@ struct wanderer {
     bool follows;            /* a `done` starts a follow-up at the same instant */
     bool mischief;           /* moves, parks, dissolves, limits, ... */
     bool quanta, prefills, chunks;
-    bool whole_ms; /* all its times are whole milliseconds */
+    bool leaves_turns; /* has no `turn`: the head of the queue runs */
+    bool whole_ms;     /* all its times are whole milliseconds */
     int period_ms;
     int models;
     int64_t callbacks;
