@@ -149,7 +149,7 @@ static void make_arrivals(struct world *w, struct draft *d) {
     w->config.failures = chance(d, 40) ? (int)between(d, 1, 4) : 0;
     for (int n = 0; n < w->config.failures; n++) {
         hd_tick before = n ? w->failure[n - 1].at : 0;
-        w->failure[n].at = before + some_ticks(d, 0, 100000);
+        w->failure[n].at = before + some_ticks(d, 0, 600000);
         if (w->failure[n].at < before) w->failure[n].at = before;
         w->failure[n].up = n && chance(d, 60);
         w->failure[n].gpu =
