@@ -7,6 +7,7 @@ local P = {
 }
 
 local room, types = {}, {}     -- bytes of a free GPU by type; types, roomiest first
+local models = {}              -- those with most GPUs first, then the largest: the choosy
 
 -- A replica on the roomiest GPUs that are free: what fits anywhere fits there.
 local function place(m)
@@ -19,7 +20,7 @@ local function place(m)
 end
 
 local function layout()
-  for _, m in ipairs(pool.models) do
+  for _, m in ipairs(models) do
     local want = set.replicas > 0 and set.replicas or m.replicas
     for k = pool:count(m.name) + 1, want do
       if not place(m) then
@@ -37,6 +38,12 @@ function P.start()
     room[gpu.type] = gpu.free_bytes
   end
   table.sort(types, function(a, b) return room[a] > room[b] end)
+  for i, m in ipairs(pool.models) do models[i], m.tag = m, i end
+  table.sort(models, function(a, b)
+    if a.tp ~= b.tp then return a.tp > b.tp end
+    if a.weights ~= b.weights then return a.weights > b.weights end
+    return a.tag < b.tag
+  end)
   return layout()
 end
 
