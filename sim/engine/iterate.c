@@ -175,13 +175,15 @@ void hd_preempt_youngest(struct hd_engine *e, struct hd_instance *i) {
     }
 }
 
-/* Makes room for the next step. False: even one member does not fit now. *made:
- * somebody had to go, so the next boundary may admit somebody. */
+/* Makes room for the next step. False: even one member does not fit now, or what is
+ * swapped out has not left yet; to preempt more meanwhile would empty the batch.
+ * *made: somebody had to go, so the next boundary may admit somebody. */
 static bool room_for_step(struct hd_engine *e, struct hd_instance *i, bool *made) {
     int model = e->group[i->turn].model;
     while (!hd_blocks_free(e, i, model, hd_batch_growth(e, i))) {
         *made = true;
         if (i->residents > 1 && !i->many && hd_evict_unused(e, i, model)) continue;
+        if (e->config->serving.preempt_swap && i->transfers_out) return false;
         if (i->batch.count == 1) return false;
         hd_preempt_youngest(e, i);
     }
@@ -240,6 +242,16 @@ static void take_joiners(struct hd_engine *e, struct hd_instance *i) {
         hd_batch_add(e, i, s);
     }
     if (elsewhere) hd_kv_in(e, i, i->turn, -1, i->option.max - i->batch.count);
+}
+
+/* Who was swapped out comes back before anybody is prefilled: new prompts are shorter
+ * than it and would take all room that becomes free. */
+static bool swapped_waits(const struct hd_engine *e, const struct hd_instance *i) {
+    const struct hd_group *g = &e->group[i->turn];
+    if (!e->config->serving.preempt_swap || i->batch.count == 0) return false;
+    if (g->ready.count == 0) return false;
+    const struct hd_request *r = &e->request[g->ready.first];
+    return r->preempted > 0 && r->kv != HD_KV_GPU;
 }
 
 /* Bytes that are lacking on each GPU for whoever of the group would run next. */
@@ -301,7 +313,8 @@ static void next_iteration(struct hd_engine *e, struct hd_instance *i) {
     struct hd_group *g = &e->group[i->turn];
     if (ended(e, i)) return;
     if (i->option.prefill <= 0) take_joiners(e, i);
-    bool prefills = i->option.prefill != 0 && g->waiting.count > 0;
+    bool prefills =
+        i->option.prefill != 0 && g->waiting.count > 0 && !swapped_waits(e, i);
     if (prefills && i->option.chunk && i->chunking < 0 &&
         admits(e, i, g->waiting.first, hd_batch_growth(e, i), 0)) {
         i->chunking = g->waiting.first;

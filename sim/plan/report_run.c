@@ -123,12 +123,13 @@ static void use_lines(const struct hd_run_figures *f, FILE *out) {
     fputs("time      of requests: ", out);
     blame_text(f->blame_s, out);
     putc('\n', out);
-    fprintf(out,
-            "peak      %s on one GPU, %s in the memory of one node, %s models with work "
-            "at once\n",
-            hd_say_bytes((double)f->vram_bytes).text,
-            hd_say_bytes((double)f->dram_bytes).text,
-            hd_say_count(f->active_models_peak).text);
+    fprintf(
+        out,
+        "peak      %s on one GPU, %s in the memory of one node, %s models with work "
+        "at once\n",
+        hd_say_bytes((double)f->vram_bytes).text,
+        hd_say_bytes((double)f->dram_bytes).text,
+        hd_say_count(f->active_models_peak).text);
     fprintf(out,
             "load      %.1f models with work at once on average (%.1f if they were "
             "independent), %.2g models for each GPU\n",
