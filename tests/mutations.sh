@@ -31,8 +31,9 @@ sources() {
 }
 
 rm -rf "$room"
-mkdir -p "$room"
-cp -r sim tests "$room"
+mkdir -p "$room/clean"
+cp -r sim tests "$room" # to be spoilt
+cp -r sim tests "$room/clean"
 compile $(sources) || exit 1
 
 # name, file, what is there, what stands there instead: fixed strings, first place
@@ -40,8 +41,9 @@ mutant() {
     local name=$1 file=$2 from=$3 to=$4 said worlds_needed other=""
     [[ $name == *"$only"* ]] || return
     tried=$((tried + 1))
-    FROM=$from TO=$to perl -0pe 's/\Q$ENV{FROM}\E/$ENV{TO}/' "$file" >"$room/$file"
-    if cmp -s "$file" "$room/$file"; then
+    FROM=$from TO=$to perl -0pe 's/\Q$ENV{FROM}\E/$ENV{TO}/' "$room/clean/$file" \
+        >"$room/$file"
+    if cmp -s "$room/clean/$file" "$room/$file"; then
         echo "STALE     $name: $file has changed, mend this script"
         survived=$((survived + 1))
         return
@@ -67,7 +69,7 @@ mutant() {
             printf 'caught    %-58s worlds %-7s%s\n' "$name" "$worlds_needed" "$other"
         fi
     fi
-    cp "$file" "$room/$file"
+    cp "$room/clean/$file" "$room/$file"
     compile $again 2>/dev/null
 }
 

@@ -139,6 +139,7 @@ static bool on_turn(void *state, struct hd_engine *e, int n, enum hd_why why,
     (void)g;
     snprintf(what, sizeof what, "turn %s", hd_why_name(why));
     if (!noted(h, e, what, n)) return false;
+    if (why == HD_WHY_FULL) return true;
     struct hd_grp head = hd_ask_instance_head(e, n);
     if (head.slot < 0 || hd_ask_group_size(e, head) == 0) return true;
     struct hd_turn turn = HD_TURN;
@@ -352,6 +353,39 @@ static void an_empty_batch_admits_what_fits(void **state) {
     hd_timing_free(h.timing);
 }
 
+static bool joins_when_full(struct house *h, struct hd_engine *e, const char *what,
+                            int64_t id) {
+    const struct hd_req *held;
+    if (strcmp(what, "arrive") == 0 && id == 1)
+        return hd_act_limit(e, h->home[1], 16); /* bytes: one block */
+    if (strcmp(what, "turn full") != 0) return true;
+    assert_int_equal(hd_ask_held(e, -1, &held), 1);
+    return hd_act_join_instance(e, held[0], h->home[0], HD_KV_PULL);
+}
+
+/* A turn that turns out to be impossible is known only when plans are made: what the
+ * policy does then finds the others' next iterations begun. */
+static void after_the_plans_iterations_have_begun(void **state) {
+    (void)state;
+    for (int flip = 0; flip < 2; flip++) {
+        struct house h;
+        build(&h);
+        add(&h, 0, 8, 30, flip);
+        add(&h, 10, 600, 5, 1 - flip); /* will not fit */
+        add(&h, 10, 8, 2, -1);
+        h.watched = 10 * MS;
+        h.extra = joins_when_full;
+        h.config.serving.drain_s = 0.1;
+        for (int step = 0; step < 2; step++) {
+            assert_int_equal(run(&h, step), HD_RUN_STALLED);
+            assert_int_equal(h.finished[2].first_token, 12 * MS);
+            assert_int_equal(h.finished[0].status, HD_STATUS_DONE);
+            assert_int_equal(h.finished[1].status, HD_STATUS_UNFINISHED);
+        }
+        hd_timing_free(h.timing);
+    }
+}
+
 static bool pushes(struct house *h, struct hd_engine *e, const char *what, int64_t id) {
     const struct hd_req *held;
     (void)h;
@@ -431,6 +465,7 @@ int main(void) {
         cmocka_unit_test(a_given_turn_is_not_asked_for),
         cmocka_unit_test(finishers_in_order_of_joining),
         cmocka_unit_test(an_empty_batch_admits_what_fits),
+        cmocka_unit_test(after_the_plans_iterations_have_begun),
         cmocka_unit_test(a_push_ends_a_plan_that_counted_on_the_room),
         cmocka_unit_test(patience_ends),
         cmocka_unit_test(a_livelock_is_an_error),
