@@ -1,4 +1,5 @@
 # Both examples of each help text are run as they stand, in a fresh clone's place.
+[ -z "${CHECKED_BUILD:-}" ] || exit 0 # of texts, not of memory: once is enough
 try() {
     "$@" --help | awk '
         /^examples:/ { on = 1; next }
