@@ -55,6 +55,17 @@ void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
         add(&m, "out_of_order", q->trace->rows_out_of_order,
             hd_format("%s requests stood behind a later one: sorted (--sort)",
                       hd_say_count(q->trace->rows_out_of_order).text));
+    const struct hd_trace *t = q->trace;
+    hd_tick first = t->row[0].at, last = t->row[t->rows - 1].at;
+    if (q->to != HD_TICK_NEVER && (first - q->from > (q->to - q->from) / 10 ||
+                                   q->to - last > (q->to - q->from) / 10)) {
+        char from[HD_CLOCK_TEXT_BYTES], to[HD_CLOCK_TEXT_BYTES];
+        add(&m, "window_beyond", 1,
+            hd_format("the trace has requests from %s to %s only: rates are over the "
+                      "whole window",
+                      hd_trace_clock_text(t, first, from),
+                      hd_trace_clock_text(t, last, to)));
+    }
     int below = run && (run->end == HD_RUN_WHOLE || run->end == HD_RUN_STALLED)
                     ? hidden(q, run->measure)
                     : 0;

@@ -137,8 +137,8 @@ struct hd_limit hd_late_limit(const struct hd_late *l, const struct hd_measure *
         hd_tick from = l->from + worst * l->bin_ticks, to = from + l->bin_ticks;
         limit = (struct hd_limit){
             .known = true,
-            .from_s = hd_s_from_tick(from),
-            .to_s = hd_s_from_tick(to < m->to ? to : m->to),
+            .from = from,
+            .to = to < m->to ? to : m->to,
             .models = worst_models(l, &l->cell[(int64_t)worst * l->models], counts),
             .resource = name_of(&most)};
     }

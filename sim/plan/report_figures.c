@@ -194,10 +194,14 @@ static void fill_counts(const struct hd_measure *m, struct hd_run_figures *f) {
     f->counts.preempted = m->preempted;
 }
 
-struct hd_limit_figures hd_limit_figures(const struct hd_limit *l) {
+struct hd_limit_figures hd_limit_figures(const struct hd_question *q,
+                                         const struct hd_limit *l) {
     struct hd_limit_figures f = {{NAN, NAN}, NULL, NULL};
     if (l->known)
-        f = (struct hd_limit_figures){{l->from_s, l->to_s}, l->models, l->resource};
+        f = (struct hd_limit_figures){{hd_trace_since_zero_s(q->trace, l->from),
+                                       hd_trace_since_zero_s(q->trace, l->to)},
+                                      l->models,
+                                      l->resource};
     return f;
 }
 
@@ -236,7 +240,7 @@ static void fill_whole(const struct hd_question *q, const struct hd_run_record *
     f->output_tokens_per_s = (double)m->tokens_emitted / rated;
     f->gpu_hours = m->gpus_s / 3600;
     if (r->gpus > 0) f->models_per_gpu = (double)f->models / r->gpus;
-    f->limit = hd_limit_figures(&r->limit);
+    f->limit = hd_limit_figures(q, &r->limit);
     for (int i = 0; i < r->timings; i++)
         f->timing_error_p50 = fmax(f->timing_error_p50, r->timing[i].error_p50);
 }
@@ -246,8 +250,8 @@ void hd_run_figures(const struct hd_question *q, const struct hd_run_record *r,
     hd_run_figures_absent(f);
     hd_tick from = q->from, to = q->to;
     if (r->measure && to == HD_TICK_NEVER) to = r->measure->end;
-    f->window.from_s = hd_s_from_tick(from);
-    f->window.to_s = hd_s_from_tick(to);
+    f->window.from_s = hd_trace_since_zero_s(q->trace, from);
+    f->window.to_s = hd_trace_since_zero_s(q->trace, to);
     f->window.span_s = hd_s_from_tick(to - from);
     f->window.warm_up_s = hd_s_from_tick(q->warm_up);
     f->window.cool_down_s = hd_s_from_tick(q->cool_down);

@@ -18,7 +18,8 @@ struct hd_limit_figures {
     struct hd_range window_s;
     const char *models, *resource;
 };
-struct hd_limit_figures hd_limit_figures(const struct hd_limit *);
+struct hd_limit_figures hd_limit_figures(const struct hd_question *,
+                                         const struct hd_limit *);
 
 /* How attainment is spread over the judged models and, as one more entry, all rarer
  * models together: the entries that the pass rule `model` looks at, so that the

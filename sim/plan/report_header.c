@@ -27,12 +27,12 @@ static void cut_decimals(char *text) {
     memmove(dot, dot + 1 + digits, strlen(dot + 1 + digits) + 1);
 }
 
-char *hd_report_span_text(const struct hd_trace *trace, double from_s, double to_s,
-                          char text[HD_SPAN_TEXT_BYTES]) {
+char *hd_report_span_text(const struct hd_trace *trace, hd_tick from_tick,
+                          hd_tick to_tick, char text[HD_SPAN_TEXT_BYTES]) {
     char from[HD_CLOCK_TEXT_BYTES], to[HD_CLOCK_TEXT_BYTES];
-    hd_trace_clock_text(trace, hd_tick_from_s(from_s), from);
-    hd_trace_clock_text(trace, hd_tick_from_s(to_s), to);
-    if (to_s - from_s >= 10) {
+    hd_trace_clock_text(trace, from_tick, from);
+    hd_trace_clock_text(trace, to_tick, to);
+    if (to_tick - from_tick >= 10 * HD_TICKS_PER_S) {
         cut_decimals(from);
         cut_decimals(to);
     }
@@ -50,8 +50,7 @@ static void window_line(const struct hd_question *q, FILE *out) {
                 hd_trace_clock_text(q->trace, q->from, text));
     else
         fprintf(out, "window    measured %s",
-                hd_report_span_text(q->trace, hd_s_from_tick(q->from),
-                                    hd_s_from_tick(q->to), text));
+                hd_report_span_text(q->trace, q->from, q->to, text));
     double before = hd_s_from_tick(q->warm_up), after = hd_s_from_tick(q->cool_down);
     if (before > 0 || after > 0)
         fprintf(out, "; %s before and %s after it simulated but not counted",

@@ -39,7 +39,7 @@ bool hd_report_chart(const struct hd_report *, const struct hd_comparison *,
 /* A stretch of arrivals on the trace's own clock: "14:05:00 to 14:20:00". Returns
  * text. */
 enum { HD_SPAN_TEXT_BYTES = 2 * HD_CLOCK_TEXT_BYTES + 8 };
-char *hd_report_span_text(const struct hd_trace *, double from_s, double to_s,
+char *hd_report_span_text(const struct hd_trace *, hd_tick from_tick, hd_tick to_tick,
                           char text[HD_SPAN_TEXT_BYTES]);
 
 /* Lines that end every screen: requirements, then warnings. */

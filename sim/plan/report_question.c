@@ -168,8 +168,9 @@ void hd_report_question_json(const struct hd_report *report, const char *key,
     hd_json_object(j, key);
     hd_report_trace_json(report, "trace", j);
     hd_json_inline_object(j, "window");
-    hd_json_real(j, "from_s", hd_s_from_tick(q->from));
-    hd_json_real(j, "to_s", q->to == HD_TICK_NEVER ? NAN : hd_s_from_tick(q->to));
+    hd_json_real(j, "from_s", hd_trace_since_zero_s(q->trace, q->from));
+    hd_json_real(j, "to_s",
+                 q->to == HD_TICK_NEVER ? NAN : hd_trace_since_zero_s(q->trace, q->to));
     hd_json_real(j, "warm_up_s", hd_s_from_tick(q->warm_up));
     hd_json_real(j, "cool_down_s", hd_s_from_tick(q->cool_down));
     hd_json_close(j);

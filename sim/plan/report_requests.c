@@ -22,7 +22,7 @@ void hd_requests_csv_row(void *requests_csv, const struct hd_finished *f) {
     bool done = f->status == HD_STATUS_DONE;
     struct hd_request_row row = {
         .id = f->id,
-        .arrival_s = hd_s_from_tick(f->arrival),
+        .arrival_s = hd_trace_since_zero_s(r->question->trace, f->arrival),
         .model = model->name,
         .slo_class = r->question->slo[model->slo].name,
         .measured = f->measured,

@@ -59,7 +59,7 @@ void hd_row_figures(const struct hd_question *q, const struct hd_answer *a,
         .one_each_attain = a->one_each_attained,
         .why_not = a->whole && !a->reached ? a->why_not : NULL,
         .note = a->note,
-        .limit = hd_limit_figures(&a->limit),
+        .limit = hd_limit_figures(q, &a->limit),
     };
     if (a->record) {
         char *folder = hd_run_folder(q, a);

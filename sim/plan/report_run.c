@@ -192,8 +192,7 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
         use_lines(&f, out);
         if (f.limit.resource && (!f.pass.ok || f.pooled < 1))
             fprintf(out, "late      most in %s: %s; %s\n",
-                    hd_report_span_text(q->trace, f.limit.window_s.from,
-                                        f.limit.window_s.to, when),
+                    hd_report_span_text(q->trace, r->limit.from, r->limit.to, when),
                     f.limit.models, f.limit.resource);
         if (report->verbose) model_table(report, r, c.attain, out);
     }

@@ -327,7 +327,7 @@ typedef struct hd_request_row request;
     { name, HD_FIELD_##type, unit, offsetof(request, member), about }
 _Static_assert(HD_BLAMES == 6, "struct hd_request_row has room for six");
 static const struct hd_field request_field[] = {
-    F("id", INT, "", id, "row of the trace, from 0"),
+    F("id", INT, "", id, "row of what is replayed of the trace, from 0"),
     F("arrival_s", REAL, "s", arrival_s, "since the trace's zero"),
     F("model", TEXT, "", model, "its name in the trace"),
     F("class", TEXT, "", slo_class, "of SLO"),

@@ -19,8 +19,8 @@ struct hd_load {
  * that cost the most late tokens. */
 struct hd_limit {
     bool known;
-    double from_s, to_s; /* of the worst bin */
-    char *models;        /* up to three names, worst first, blank between */
+    hd_tick from, to; /* of the worst bin */
+    char *models;     /* up to three names, worst first, blank between */
     const char
         *resource; /* "prefill queue", "switching", "compute", "KV memory", ... */
 };

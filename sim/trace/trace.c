@@ -266,6 +266,10 @@ bool hd_trace_clock(const struct hd_trace *t, const char *text, hd_tick *tick,
     return true;
 }
 
+double hd_trace_since_zero_s(const struct hd_trace *t, hd_tick tick) {
+    return (double)(t->origin - t->zero + tick) / (double)HD_TICKS_PER_S;
+}
+
 char *hd_trace_clock_text(const struct hd_trace *t, hd_tick tick,
                           char text[HD_CLOCK_TEXT_BYTES]) {
     return hd_clock_text(t->clock, t->origin + tick, text);

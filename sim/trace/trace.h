@@ -71,6 +71,8 @@ void hd_trace_free(struct hd_trace *);
  * hd_clock_parse. May lie outside the trace. */
 bool hd_trace_clock(const struct hd_trace *, const char *text, hd_tick *tick,
                     struct hd_err *err);
+/* Seconds since the trace's zero, which lies before tick 0 in a cut. */
+double hd_trace_since_zero_s(const struct hd_trace *, hd_tick tick);
 /* The trace's own clock at a tick, as a person reads it; returns text. */
 char *hd_trace_clock_text(const struct hd_trace *, hd_tick tick,
                           char text[HD_CLOCK_TEXT_BYTES]);

@@ -9,7 +9,7 @@ try() {
 }
 try                                # min(10 %, 10 min); TTFT + TBT x p99 of 10 tokens
 try --warm-up 0s --cool-down 0s
-try --from +500s --to +1500s       # margins lie outside the cut, which begins at 0
+try --from +500s --to +1500s       # margins lie outside the cut; times are since zero
 try --from +20s                    # as far as the trace goes
 try --to +1995s
 try --slo ttft=10s,tbt=none        # no limit: 10 %

@@ -148,7 +148,8 @@ static void print_limit(FILE *f, const struct hd_limit *l) {
     if (!l->known)
         fprintf(f, " limit -");
     else
-        fprintf(f, " limit %a-%a %s %s", l->from_s, l->to_s, l->models, l->resource);
+        fprintf(f, " limit %lld-%lld %s %s", (long long)l->from, (long long)l->to,
+                l->models, l->resource);
 }
 
 char *market_text(const struct hd_question *q, const struct hd_comparison *c) {

@@ -247,7 +247,8 @@ static void names_window_models_and_resource(void **state) {
     end_one(l, m, 0, 820, 100, HD_BLAME_KV, 0);
 
     struct hd_limit all = hd_late_limit(l, m, NULL);
-    assert_true(all.known && all.from_s == 600 && all.to_s == 900);
+    assert_true(all.known && all.from == hd_tick_from_s(600) &&
+                all.to == hd_tick_from_s(900));
     assert_string_equal(all.models, "b c a");
     assert_string_equal(all.resource, "prefill queue");
     free(all.models);
@@ -262,7 +263,7 @@ static void names_window_models_and_resource(void **state) {
     for (int n = 0; n < 3; n++) end_one(l, m, 3, 3599, 95, HD_BLAME_WAIT, n);
     struct hd_limit memory = hd_late_limit(l, m, NULL);
     assert_string_equal(memory.resource, "KV memory"); /* two of three preempted */
-    assert_true(memory.to_s == 3600);
+    assert_true(memory.to == hd_tick_from_s(3600));
     free(memory.models);
     hd_late_free(l);
 

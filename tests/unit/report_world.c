@@ -163,7 +163,7 @@ void report_world_make(struct report_world *w) {
         .measure = measured(),
         .timings = 1,
         .timing = w->timing,
-        .limit = {true, 90, 100, "cold hot", "prefill queue"},
+        .limit = {true, at_s(90), at_s(100), "cold hot", "prefill queue"},
         .load = {310, 310, 310, 0, 0, 0, 0, 0},
     };
     w->warning[0] = (struct hd_warning){"made_up", "3 rows are \"odd\"", 3};
@@ -213,7 +213,8 @@ void report_world_compare(struct report_world *w, int scales) {
                         .best = 0.8125,
                         .why_not = reached ? NULL : "0.4 % of requests are too long",
                         .record = reached ? &w->record : NULL,
-                        .limit = {reached, 90, 100, "cold hot", "KV memory"},
+                        .limit = {reached, at_s(90), at_s(100), "cold hot",
+                                  "KV memory"},
                         .bound_gpus = (int)(9 * harder),
                         .one_each_attained = 0.41,
                         .probes = 9,
