@@ -129,6 +129,7 @@ static void out_done(struct hd_engine *e, int transfer) {
 
 /* ---- KV in: host, or another instance's GPU, to this one ---- */
 
+/* Between GPUs of a node without NVLink it comes over PCIe, like the host's. */
 enum { PATH_HOST, PATH_NVLINK, PATH_NIC, PATHS };
 
 int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
@@ -155,9 +156,10 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
         if (blocks * hd_block_bytes(e, i, g->model) + reserve > hd_free_kv_bytes(e, i))
             break;
         int node = r->kv == HD_KV_HOST ? r->kv_at : e->instance[r->kv_at].node;
-        int path = node != i->node       ? PATH_NIC
-                   : r->kv == HD_KV_HOST ? PATH_HOST
-                                         : PATH_NVLINK;
+        bool nvlink = e->link[e->node[i->node].nvlink].bytes_per_s > 0;
+        int path = node != i->node                  ? PATH_NIC
+                   : r->kv == HD_KV_HOST || !nvlink ? PATH_HOST
+                                                    : PATH_NVLINK;
         r->kv_home = r->kv == HD_KV_HOST ? r->kv_at : -1;
         r->kv_from = r->kv == HD_KV_GPU ? r->kv_at : -1;
         if (r->kv_from >= 0) hd_idle_kv_remove(e, &e->instance[r->kv_from], s);

@@ -26,7 +26,9 @@ static void schedule(struct hd_engine *e, int link) {
     if (left < 0) left = 0;
     hd_wide ticks = left * (l->delay ? 1 : l->jobs);
     ticks = (ticks + ((hd_wide)1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
-    hd_heap_set(&e->events, link, l->last + (hd_tick)ticks);
+    ticks += l->last;
+    hd_heap_set(&e->events, link,
+                ticks < HD_TICK_NEVER ? (hd_tick)ticks : HD_TICK_NEVER);
 }
 
 static bool before(const struct hd_job *a, const struct hd_job *b) {
@@ -62,9 +64,11 @@ static void take_job(struct hd_link *l, int at) {
         sift_down(l, at, last);
 }
 
-/* Ticks that `bytes` need on the link alone; at least 1, so that time moves on. */
+/* Ticks that `bytes` need on the link alone; at least 1, so that time moves on, and
+ * for ever (4e18) on a link that is not there. */
 hd_tick hd_link_demand(const struct hd_link *l, double bytes) {
     double ticks = ceil(bytes / l->bytes_per_s * (double)HD_TICKS_PER_S);
+    if (!(ticks < 4e18)) return (hd_tick)4e18;
     return ticks < 1 ? 1 : (hd_tick)ticks;
 }
 

@@ -97,7 +97,7 @@ static void make_fleet(struct world *w, struct draft *d) {
         c->pcie_bytes_per_s = slow * (double)between(d, 1, 20);
         c->pcie_shared_by = (int)between(d, 1, 3);
         c->disk_bytes_per_s = 1e6 * (double)between(d, 1, 10);
-        c->nvlink_bytes_per_s = 1e6 * (double)between(d, 5, 50);
+        c->nvlink_bytes_per_s = chance(d, 30) ? 0 : 1e6 * (double)between(d, 5, 50);
         c->nic_bytes_per_s = slow * (double)between(d, 1, 10);
     }
 }
