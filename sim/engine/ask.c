@@ -270,6 +270,7 @@ bool hd_ask_group_fits(const struct hd_engine *e, struct hd_grp g, struct hd_req
     all.tokens += group->ready_context + group->waiting_tokens;
     all.count += group->ready.count + group->waiting.count;
     if (room < 0) room = 0;
+    if (all.count + (req.slot >= 0) > e->config->serving.max_batch) return false;
     int64_t need = blocks_with(all.residue, all.tokens, all.count, room);
     if (req.slot >= 0) need += hd_blocks_of(hd_ask_request_context(e, req) + room);
     int64_t bytes = s->usable - s->weight_bytes[group->model];

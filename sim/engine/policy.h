@@ -154,7 +154,8 @@ int64_t hd_ask_group_context(const struct hd_engine *, struct hd_grp);
 int64_t hd_ask_group_blocks(const struct hd_engine *, struct hd_grp);
 bool hd_ask_group_started(const struct hd_engine *, struct hd_grp); /* has had a turn */
 struct hd_req hd_ask_group_first(const struct hd_engine *, struct hd_grp);
-/* Room for req (NULL handle: none) and `room` tokens of growth for each member. */
+/* Room for req (NULL handle: none) and `room` tokens of growth for each member, of
+ * whom there are no more than run together (max_batch). */
 bool hd_ask_group_fits(const struct hd_engine *, struct hd_grp, struct hd_req,
                        int room);
 /* Members in FCFS order into out (room for hd_ask_group_size); their number. */
