@@ -64,9 +64,12 @@ static bool set_node(const struct hd_setting *s, struct hd_node_config *node,
                        : strcmp(s->field, "nvlink") == 0 ? &node->nvlink_bytes_per_s
                                                          : &node->nic_bytes_per_s;
         fine = hd_parse_bandwidth(s->value, rate, &err);
-        /* NVLink may be absent; a transfer over any other link has to end. */
-        if (fine && *rate <= 0 && rate != &node->nvlink_bytes_per_s)
-            fine = hd_fail(&err, "'%s' moves nothing; expected more than 0", s->value);
+        /* NVLink may be absent; a transfer over any link has to end before the last
+         * tick there is. */
+        bool absent = *rate == 0 && rate == &node->nvlink_bytes_per_s;
+        if (fine && *rate < 10e6 && !absent)
+            fine =
+                hd_fail(&err, "'%s' is too slow; expected at least 10MB/s", s->value);
     }
     return fine || hd_setting_fail(s, problem, "%s", err.text);
 }

@@ -7,6 +7,9 @@
 #include "base/units.h"
 #include "command/resolve.h"
 
+static const double DAY_S = 86400;
+static const double TBT_MOST_S = 60; /* see hd_run_model in engine/engine.h */
+
 /* ---- SLO ------------------------------------------------------------------------ */
 
 static bool limit(const struct hd_setting *s, double *seconds,
@@ -132,6 +135,33 @@ static bool collect(struct hd_asked *asked, const char *key, struct hd_question 
     return fine;
 }
 
+/* Deadlines are instants, and there is a last tick: no limit of the class may exceed
+ * `most` at any scale. */
+static bool check_limit(struct hd_asked *asked, const struct hd_question *q,
+                        const struct hd_slo_class *c, bool ttft,
+                        struct hd_problem *problem) {
+    double limit_s = ttft ? c->ttft_s : c->tbt_s, most = ttft ? DAY_S : TBT_MOST_S;
+    const struct hd_setting *s =
+        hd_asked_said(asked, "slo.classes", c->name, ttft ? "ttft" : "tbt");
+    if (!s) s = hd_asked_find(asked, ttft ? "slo.ttft" : "slo.tbt", NULL, NULL);
+    for (int k = 0; k < q->scales && isfinite(limit_s); k++)
+        if (limit_s * q->scale[k] >= most)
+            return hd_setting_fail(s, problem,
+                                   "'%s' at scale %g is too long; expected less than "
+                                   "%g s, or none",
+                                   s->value, q->scale[k], most);
+    return true;
+}
+
+static bool check_limits(struct hd_asked *asked, const struct hd_question *q,
+                         struct hd_problem *problem) {
+    for (int i = 0; i < q->classes; i++)
+        if (!check_limit(asked, q, &q->slo[i], true, problem) ||
+            !check_limit(asked, q, &q->slo[i], false, problem))
+            return false;
+    return true;
+}
+
 bool hd_resolve_judging(struct hd_asked *asked, struct hd_resolved *r,
                         struct hd_problem *problem) {
     static const char *const metrics[] = {"token", "ratio", "request"};
@@ -149,17 +179,20 @@ bool hd_resolve_judging(struct hd_asked *asked, struct hd_resolved *r,
     q->zero_output = (enum hd_unservable)empty;
     return collect(asked, "attain", q, take_attain, problem) &&
            collect(asked, "slo_scale", q, take_scale, problem) &&
-           collect(asked, "slo.pass", q, take_rule, problem);
+           collect(asked, "slo.pass", q, take_rule, problem) &&
+           check_limits(asked, q, problem);
 }
 
 /* ---- serving and switching ------------------------------------------------------ */
 
-static bool finite_duration(struct hd_asked *asked, const char *key, double *s,
-                            struct hd_problem *problem) {
+/* At most `most`: sums of such times must stay far from the last tick there is. */
+static bool finite_duration(struct hd_asked *asked, const char *key, double most,
+                            double *s, struct hd_problem *problem) {
     if (!hd_asked_duration(asked, key, s, problem)) return false;
     const struct hd_setting *setting = hd_asked_find(asked, key, NULL, NULL);
-    return isfinite(*s) ||
-           hd_setting_fail(setting, problem, "'none' is no time; expected 0s or more");
+    return *s <= most ||
+           hd_setting_fail(setting, problem, "'%s' is too long; expected at most %g s",
+                           setting->value, most);
 }
 
 static bool whole(struct hd_asked *asked, const char *key, long min, int *number,
@@ -188,15 +221,16 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
         !whole(asked, "serving.prefill_tokens", 1, &serving->prefill_tokens, problem) ||
         !whole(asked, "serving.chunk", 0, &serving->chunk_tokens, problem) ||
         !hd_asked_duration(asked, "serving.patience", &patience, problem) ||
-        !finite_duration(asked, "switching.engine_start", &switching->engine_start_s,
-                         problem) ||
-        !finite_duration(asked, "switching.reinit", &switching->reinit_s, problem))
+        !finite_duration(asked, "switching.engine_start", DAY_S,
+                         &switching->engine_start_s, problem) ||
+        !finite_duration(asked, "switching.reinit", DAY_S, &switching->reinit_s,
+                         problem))
         return false;
-    if (patience <= 0)
+    if (patience <= 0 || (isfinite(patience) && patience > DAY_S))
         return hd_setting_fail(hd_asked_find(asked, "serving.patience", NULL, NULL),
                                problem,
-                               "leaves no time to answer; expected more than "
-                               "0, or none");
+                               "lies outside 0 to a day; expected a time to wait, "
+                               "or none");
     serving->patience_s = isfinite(patience) ? patience : 0;
 
     const struct hd_setting *s = hd_asked_find(asked, "serving.watermark", NULL, NULL);
@@ -227,7 +261,7 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
     s = hd_asked_find(asked, "switching.kv_in", NULL, NULL);
     switching->kv_in_s_per_token = 0;
     if (strcmp(s->value, "auto") == 0) return true;
-    if (!finite_duration(asked, "switching.kv_in", &switching->kv_in_s_per_token,
+    if (!finite_duration(asked, "switching.kv_in", 0.1, &switching->kv_in_s_per_token,
                          problem))
         return false;
     return switching->kv_in_s_per_token > 0 ||

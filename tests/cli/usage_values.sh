@@ -33,4 +33,8 @@ try --trace t.csv --policy serverless --fleet H100
 try --trace t.csv --fleet H100:2 --policy dedicate
 try --trace t.csv --fleet H100:2 --policy serverless --set keep_alive=60
 try --trace t.csv --fleet H100:2 --policy serverless --set keep_alive_s=soon
+try --trace t.csv --fleet H100:2 --policy serverless --slo tbt=1s --slo-scale 90
+try --trace t.csv --fleet H100:2 --policy serverless --slo ttft=2d
+try --trace t.csv --fleet H100:2 --policy serverless --reinit 30d
+try --trace t.csv --fleet H100:2 --policy serverless --node pcie=1B/s
 ls
