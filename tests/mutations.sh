@@ -19,7 +19,7 @@ compile() {
     done | xargs -P "$(nproc)" -I{} sh -c \
         "$cc ${flags[*]} -c -o o/\$(echo {} | tr / _).o {}") || return 1
     (cd "$room" &&
-        for t in twin forms orders; do
+        for t in twin forms orders rules; do
             others=$(ls o/*.o | grep -v '_test\.c\.o')
             $cc ${flags[*]} -o $t $others "o/tests_unit_engine_${t}_test.c.o" "${libs[@]}" ||
                 exit 1
@@ -27,7 +27,8 @@ compile() {
 }
 sources() {
     (cd "$room" && ls sim/engine/*.c sim/measure/*.c sim/timing/table.c sim/base/mem.c \
-        sim/base/err.c tests/unit/scenario*.c tests/unit/engine_*_test.c)
+        sim/base/err.c tests/unit/scenario*.c tests/unit/small_house.c \
+        tests/unit/engine_*_test.c)
 }
 
 rm -rf "$room"
@@ -60,8 +61,9 @@ mutant() {
         124) worlds_needed="a hang" ;;
         *) worlds_needed=$(grep -ao '^seed [0-9]*' <<<"$said" | head -1 | cut -d' ' -f2) ;;
         esac
-        (cd "$room" && timeout 60 ./forms) >/dev/null 2>&1 || other+=" forms"
-        (cd "$room" && timeout 60 ./orders) >/dev/null 2>&1 || other+=" orders"
+        for t in forms orders rules; do
+            (cd "$room" && timeout 60 ./$t) >/dev/null 2>&1 || other+=" $t"
+        done
         if [ "$worlds_needed" = "-" ] && [ -z "$other" ]; then
             echo "SURVIVED  $name"
             survived=$((survived + 1))

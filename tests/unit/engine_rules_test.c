@@ -1,0 +1,195 @@
+/* Rules of serving and switching, each by a case whose times can be worked out by
+ * hand, in both modes: what the stepping twin shares with fast-forward and so cannot
+ * show to be wrong. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/small_house.h"
+
+/* The watermark holds for a batch that runs; an empty one takes any prompt that
+ * fits, or a long prompt would wait for ever. */
+static void an_empty_batch_admits_what_fits(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 1900, 60, 0); /* 1,959 of 2,000 tokens in the end */
+    house_add(&h, 0, 10, 5, 0);
+    h.config.serving.watermark = 0.2;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].first_token, MS);
+        assert_int_equal(h.finished[0].status, HD_STATUS_DONE);
+        assert_true(h.finished[1].first_token > 60 * MS);
+    }
+    hd_timing_free(h.timing);
+}
+
+static bool joins_when_full(struct house *h, struct hd_engine *e, const char *what,
+                            int64_t id) {
+    const struct hd_req *held;
+    if (strcmp(what, "arrive") == 0 && id == 1)
+        return hd_act_limit(e, h->home[1], 16); /* bytes: one block */
+    if (strcmp(what, "turn full") != 0) return true;
+    assert_int_equal(hd_ask_held(e, -1, &held), 1);
+    return hd_act_join_instance(e, held[0], h->home[0], HD_KV_PULL);
+}
+
+/* A turn that turns out to be impossible is known only when plans are made: what the
+ * policy does then finds the others' next iterations begun. */
+static void after_the_plans_iterations_have_begun(void **state) {
+    (void)state;
+    for (int flip = 0; flip < 2; flip++) {
+        struct house h;
+        house_build(&h);
+        house_add(&h, 0, 8, 30, flip);
+        house_add(&h, 10, 600, 5, 1 - flip); /* will not fit */
+        house_add(&h, 10, 8, 2, -1);
+        h.watched = 10 * MS;
+        h.extra = joins_when_full;
+        h.config.serving.drain_s = 0.1;
+        for (int step = 0; step < 2; step++) {
+            assert_int_equal(house_run(&h, step), HD_RUN_STALLED);
+            assert_int_equal(h.finished[2].first_token, 12 * MS);
+            assert_int_equal(h.finished[0].status, HD_STATUS_DONE);
+            assert_int_equal(h.finished[1].status, HD_STATUS_UNFINISHED);
+        }
+        hd_timing_free(h.timing);
+    }
+}
+
+static bool pushes(struct house *h, struct hd_engine *e, const char *what, int64_t id) {
+    const struct hd_req *held;
+    (void)h;
+    if (strcmp(what, "prefilled") != 0 || id != 1) return true;
+    assert_int_equal(hd_ask_held(e, -1, &held), 1);
+    struct hd_req r = held[0];
+    struct hd_grp g = hd_act_group(e, 1, 0); /* behind the one that runs */
+    return g.slot >= 0 && hd_act_join_group(e, r, g, HD_KV_PUSH);
+}
+
+/* KV pushed to an instance that decodes takes blocks on which its plan had counted:
+ * the plan ends where the pool is full now, and what was pushed goes to the host. */
+static void a_push_ends_a_plan_that_counted_on_the_room(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 1000, 500, 1); /* 94 of 125 blocks in the end */
+    house_add(&h, 50, 600, 50, 0);  /* 38 of them */
+    h.prefills_on_0 = true;
+    h.extra = pushes;
+    h.node[1].nic_bytes_per_s = 1000; /* under way for 0.6 s */
+    hd_tick last[2];
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        last[step] = h.finished[0].last_token;
+        assert_int_equal(h.finished[1].status, HD_STATUS_DONE);
+        assert_int_equal(h.finished[0].preempted, 0);
+    }
+    assert_int_equal(last[0], last[1]);
+    assert_true(last[0] > 500 * MS); /* it stood still while the room was made */
+    hd_timing_free(h.timing);
+}
+
+/* A cold start, by hand: the re-initialisation and the load are the turn's switch; who
+ * comes in the middle of it has waited for the rest only. */
+static void blame_of_a_cold_start(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    h.config.switching.placed = false;
+    h.config.switching.reinit_s = 0.003;
+    for (int n = 0; n < HOUSE_INSTANCES; n++) h.node[n].pcie_bytes_per_s = 1e5;
+    house_add(&h, 20, 8, 1, 0); /* in `start` the load of 10 ms began: it is there */
+    house_add(&h, 22, 8, 1, 0);
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].blame[HD_BLAME_SWITCH], 3 * MS);
+        assert_int_equal(h.finished[0].blame[HD_BLAME_PREFILL], MS);
+        assert_int_equal(h.finished[1].blame[HD_BLAME_SWITCH], MS);
+        assert_int_equal(h.finished[1].blame[HD_BLAME_QUEUE], 0);
+        assert_int_equal(h.finished[1].last_token, 24 * MS);
+    }
+    hd_timing_free(h.timing);
+}
+
+static bool limits(struct house *h, struct hd_engine *e, const char *what, int64_t id) {
+    (void)h;
+    if (strcmp(what, "turn interrupted") == 0) return hd_act_unload(e, 0, -1);
+    if (strcmp(what, "arrive") != 0) return true;
+    if (id == 1) return hd_act_interrupt(e, 0);
+    if (id == 2) return hd_act_limit(e, 0, 400);
+    if (id == 3) assert_int_equal(hd_ask_instance_kv_total(e, 0), 400);
+    return true;
+}
+
+/* A limit set while a turn switches holds from its first boundary on. */
+static void a_limit_during_a_switch(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    h.config.switching.reinit_s = 0.003;
+    house_add(&h, 0, 8, 90, 0); /* decodes from 4 ms on */
+    house_add(&h, 30, 8, 1,
+              1); /* now its turn ends; the next one switches until 33 ms */
+    house_add(&h, 32, 8, 1, 1); /* now the limit is set */
+    house_add(&h, 50, 8, 1, 1);
+    h.extra = limits;
+    for (int step = 0; step < 2; step++)
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+    hd_timing_free(h.timing);
+}
+
+static void patience_ends(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 8, 5, -1);
+    house_add(&h, 2, 8, 5, 0);
+    h.config.serving.patience_s = 0.020;
+    h.watched = 20 * MS;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].status, HD_STATUS_REJECTED);
+        assert_int_equal(h.finished[1].status, HD_STATUS_DONE);
+        assert_string_equal(h.log, "done 0\n");
+        assert_int_equal(h.last_state, HD_REQ_TIMED_OUT);
+    }
+    hd_timing_free(h.timing);
+}
+
+static bool never_rests(struct house *h, struct hd_engine *e, const char *what,
+                        int64_t id) {
+    (void)h, (void)what, (void)id;
+    return hd_act_after(e, 0, 1);
+}
+
+static void a_livelock_is_an_error(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 8, 5, 0);
+    h.extra = never_rests;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_FAILED);
+        assert_non_null(strstr(h.err.text, "policy livelock"));
+        assert_non_null(strstr(h.err.text, "timer"));
+    }
+    hd_timing_free(h.timing);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_batch_admits_what_fits),
+        cmocka_unit_test(after_the_plans_iterations_have_begun),
+        cmocka_unit_test(a_push_ends_a_plan_that_counted_on_the_room),
+        cmocka_unit_test(blame_of_a_cold_start),
+        cmocka_unit_test(a_limit_during_a_switch),
+        cmocka_unit_test(patience_ends),
+        cmocka_unit_test(a_livelock_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
