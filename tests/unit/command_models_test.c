@@ -207,7 +207,7 @@ static void mistakes_are_named(void **state) {
     refused(&b, HD_EXIT_BAD, "has no SLO class");
 }
 
-static char file[] = "/tmp/hd_models_XXXXXX";
+static char file[] = P_tmpdir "/hd_models_XXXXXX";
 
 static void put_file(const char *text) {
     FILE *out = fopen(file, "w");

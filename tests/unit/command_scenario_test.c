@@ -13,7 +13,7 @@
 
 #include "command/scenario.h"
 
-static char folder[] = "/tmp/hd_scenario_XXXXXX";
+static char folder[] = P_tmpdir "/hd_scenario_XXXXXX";
 static char path[64];
 static struct hd_problem problem;
 
