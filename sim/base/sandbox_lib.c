@@ -12,7 +12,7 @@
 
 #include "base/sandbox.h"
 
-/* ---- an order of keys ------------------------------------------------------------ */
+/* ---- an order of keys ---------------------------------------------------- */
 
 struct key {
     int kind; /* 0 number, 1 string, 2 boolean, 3 handle */
@@ -155,7 +155,7 @@ static int sorted_next(lua_State *L) {
     return 2;
 }
 
-/* ---- text without addresses ------------------------------------------------------ */
+/* ---- text without addresses ---------------------------------------------- */
 
 static bool speaks(lua_State *L, int at) {
     int type = lua_type(L, at);
@@ -212,8 +212,7 @@ static int guard_format(lua_State *L) {
     return guarded(L);
 }
 
-/* ---- work that the count of instructions does not see ------------------------------
- */
+/* ---- work that the count of instructions does not see -------------------- */
 
 /* Matching backtracks: at worst, each start times each length of each repetition. */
 static int guard_pattern(lua_State *L) {
@@ -323,8 +322,7 @@ static int stable_sort(lua_State *L) {
     return 0;
 }
 
-/* ---- the rest ----------------------------------------------------------------------
- */
+/* ---- the rest ------------------------------------------------------------ */
 
 /* Finalizers and weak tables would let the garbage collector decide things. */
 static int guard_setmetatable(lua_State *L) {

@@ -40,8 +40,7 @@ static int name_file(lua_State *L) {
     return 1;
 }
 
-/* ---- the copy
- * ------------------------------------------------------------------------ */
+/* ---- the copy ------------------------------------------------------------ */
 
 static bool copy(struct hd_settings *s, lua_State *L, int inside, int depth,
                  struct hd_value *v, struct hd_err *err);
@@ -153,8 +152,7 @@ static bool copy(struct hd_settings *s, lua_State *L, int inside, int depth,
     }
 }
 
-/* ---- loading
- * --------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------- */
 
 static bool run(struct hd_settings *s, struct hd_sandbox *box, const char *text,
                 size_t length, struct hd_err *err) {
@@ -241,8 +239,7 @@ void hd_settings_free(struct hd_settings *s) {
     free(s);
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 const struct hd_value *hd_settings_root(const struct hd_settings *s) {
     return &s->root;

@@ -34,8 +34,7 @@ struct hd_lines {
     int entries, capacity, constructors, root;
 };
 
-/* ---- tokens ------------------------------------------------------------------------
- */
+/* ---- tokens -------------------------------------------------------------- */
 
 /* [[ ... ]] or [==[ ... ]==] at s, its end; or NULL. */
 static const char *long_bracket(const char *s) {
@@ -95,8 +94,7 @@ static struct token next_token(struct hd_lines *l) {
     return t;
 }
 
-/* ---- constructors
- * -------------------------------------------------------------------- */
+/* ---- constructors -------------------------------------------------------- */
 
 static struct entry *add(struct hd_lines *l, int parent, const struct token *key,
                          int index, int line) {

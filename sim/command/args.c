@@ -111,7 +111,7 @@ const char *hd_args_get(const struct hd_args *args, const char *name) {
     return NULL;
 }
 
-/* ---- help ------------------------------------------------------------------ */
+/* ---- help ---------------------------------------------------------------- */
 
 enum { LEFT = 30, WIDTH = 88 }; /* columns: where help texts begin, and end */
 

@@ -76,7 +76,7 @@ const struct hd_setting *hd_asked_find(struct hd_asked *asked, const char *key,
                         "default");
 }
 
-/* ---- options ------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------- */
 
 /* Options replace what the scenario says at that key, once, before the first of
  * them is taken. */
@@ -189,7 +189,7 @@ bool hd_asked_options(struct hd_asked *asked, const struct hd_args *args,
     return true;
 }
 
-/* ---- values ------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 bool hd_setting_fail(const struct hd_setting *setting, struct hd_problem *problem,
                      const char *format, ...) {

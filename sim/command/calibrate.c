@@ -32,7 +32,7 @@ static const struct hd_help help = {
      "hotdesk calibrate fit --data ../shared/data --gpu H100 --write"},
 };
 
-/* ---- what an earlier fit of the same law to the same rows gave ------------------- */
+/* ---- what an earlier fit of the same law to the same rows gave ----------- */
 
 struct published { /* per cent, of both; held out also by phase; 0: not given */
     const char *gpu;
@@ -53,7 +53,7 @@ static const struct published *reference_of(const char *gpu) {
     return NULL;
 }
 
-/* ---- printing ------------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------------ */
 
 static void cell_error(struct hd_text_table *t, const struct hd_fit_error *e) {
     hd_text_table_cell(t, "%.1f / %.1f", 100 * e->p50, 100 * e->p90);
@@ -181,7 +181,7 @@ static void print_reduces(const struct hd_calibration_report *all, const bool *w
     hd_text_table_free(t);
 }
 
-/* ---- the command ---------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 enum { CHOSEN_MAX = 64 };
 

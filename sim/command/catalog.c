@@ -44,7 +44,7 @@ static const char *yes_no(bool yes) {
     return yes ? "yes" : "no";
 }
 
-/* ---- GPUs ----------------------------------------------------------------------- */
+/* ---- GPUs ---------------------------------------------------------------- */
 
 static void timing_text(const struct hd_calibration *c, char *text, size_t bytes) {
     if (c->basis == HD_CALIBRATION_SCALED)
@@ -188,7 +188,7 @@ static void gpus_csv(const struct lists *l, struct hd_csv_writer *w) {
     }
 }
 
-/* ---- models --------------------------------------------------------------------- */
+/* ---- models -------------------------------------------------------------- */
 
 static void models_text(const struct lists *l) {
     struct hd_text_table *t = hd_text_table_new();
@@ -266,7 +266,7 @@ static void models_csv(const struct lists *l, struct hd_csv_writer *w) {
     }
 }
 
-/* ---- the command ---------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static void print_lists(const struct lists *l, const struct hd_args *args) {
     if (hd_args_get(args, "json")) {

@@ -54,8 +54,7 @@ static struct hd_script *load(const char *name, struct hd_problem *problem) {
     return NULL;
 }
 
-/* ---- list, NAME ---------------------------------------------------------------------
- */
+/* ---- list, NAME ---------------------------------------------------------- */
 
 static bool list(struct hd_problem *problem) {
     int count;
@@ -136,8 +135,7 @@ static bool show(const char *name, struct hd_problem *problem) {
     return true;
 }
 
-/* ---- check
- * --------------------------------------------------------------------------- */
+/* ---- check --------------------------------------------------------------- */
 
 static bool set_values(const struct hd_script *s, struct hd_param_values *values,
                        const struct hd_args *args, struct hd_problem *problem) {
@@ -196,8 +194,7 @@ static bool check(const char *name, const struct hd_args *args, bool *sound,
     return fine;
 }
 
-/* ---- new
- * ------------------------------------------------------------------------------ */
+/* ---- new ----------------------------------------------------------------- */
 
 static bool is_new_name(const char *name) {
     size_t length = strlen(name);
@@ -255,8 +252,7 @@ static bool create(const char *name, const char *other, struct hd_problem *probl
     return fine;
 }
 
-/* ---- the command
- * ---------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static bool ask(unsigned which, const struct hd_args *args, bool *sound,
                 struct hd_problem *problem) {

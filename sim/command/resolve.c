@@ -10,8 +10,7 @@
 #include "base/units.h"
 #include "trace/stats.h"
 
-/* ---- the trace and its window -----------------------------------------------------
- */
+/* ---- the trace and its window -------------------------------------------- */
 
 /* Seconds of a warm-up or cool-down; -1: auto. */
 static bool margin(struct hd_asked *asked, const char *key, double *seconds,
@@ -91,8 +90,7 @@ bool hd_resolve_trace(struct hd_asked *asked, struct hd_resolved *r,
     return lay_window(asked, r, before_s, after_s, problem);
 }
 
-/* ---- the record -------------------------------------------------------------------
- */
+/* ---- the record ---------------------------------------------------------- */
 
 static char *quoted(const char *word) {
     size_t safe = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -142,8 +140,7 @@ static char *models_text(const struct hd_asked *asked) {
     return text ? text : hd_strdup("as named in the trace");
 }
 
-/* ---- the whole --------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static bool resolve_run(struct hd_asked *asked, struct hd_question *q,
                         struct hd_problem *problem) {

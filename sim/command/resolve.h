@@ -21,7 +21,7 @@ bool hd_resolve(struct hd_asked *, const struct hd_args *words, struct hd_resolv
                 struct hd_problem *);
 void hd_resolved_free(struct hd_resolved *);
 
-/* ---- the steps, in order; each frees nothing ---------------------------------- */
+/* ---- the steps, in order; each frees nothing ----------------------------- */
 
 /* The specification in force: what --fleet says, which may name one of the
  * scenario's, or the scenario's only one. NULL: none said; with a problem if the

@@ -43,7 +43,7 @@ const struct hd_setting *hd_fleet_in_force(struct hd_asked *asked,
     return NULL;
 }
 
-/* ---- nodes -------------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------- */
 
 static bool set_node(const struct hd_setting *s, struct hd_node_config *node,
                      struct hd_problem *problem) {
@@ -130,7 +130,7 @@ static bool check_nodes(struct hd_asked *asked, const struct hd_resolved *r,
     return true;
 }
 
-/* ---- fleets ------------------------------------------------------------------- */
+/* ---- fleets -------------------------------------------------------------- */
 
 struct listing {
     struct hd_resolved *resolved;

@@ -10,7 +10,7 @@
 static const double DAY_S = 86400;
 static const double TBT_MOST_S = 60; /* see hd_run_model in engine/engine.h */
 
-/* ---- SLO ------------------------------------------------------------------------ */
+/* ---- SLO ----------------------------------------------------------------- */
 
 static bool limit(const struct hd_setting *s, double *seconds,
                   struct hd_problem *problem) {
@@ -60,7 +60,7 @@ static bool resolve_classes(struct hd_asked *asked, struct hd_question *q,
     return q->classes > 0 || one_class(asked, q, problem);
 }
 
-/* ---- lists ---------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------- */
 
 struct collecting {
     struct hd_question *question;
@@ -183,7 +183,7 @@ bool hd_resolve_judging(struct hd_asked *asked, struct hd_resolved *r,
            check_limits(asked, q, problem);
 }
 
-/* ---- serving and switching ------------------------------------------------------ */
+/* ---- serving and switching ----------------------------------------------- */
 
 /* At most `most`: sums of such times must stay far from the last tick there is. */
 static bool finite_duration(struct hd_asked *asked, const char *key, double most,

@@ -43,7 +43,7 @@ static bool stands(const struct hd_model_rules *rules, const char *pattern) {
     return false;
 }
 
-/* ---- what a name may be --------------------------------------------------------- */
+/* ---- what a name may be -------------------------------------------------- */
 
 static bool check_tp(const struct hd_model_spec *spec, long tp, struct hd_err *err) {
     if (tp < 1 || tp > 64 || spec->heads % tp != 0)
@@ -87,7 +87,7 @@ static int class_of(const struct hd_question *q, const char *name, struct hd_err
     return found;
 }
 
-/* ---- maps ----------------------------------------------------------------------- */
+/* ---- maps ---------------------------------------------------------------- */
 
 /* MODEL[/tpN][:WEIGHT] */
 static bool take_card(void *context, const char *piece, struct hd_problem *problem) {
@@ -135,7 +135,7 @@ static bool take_map(void *context, const char *piece, struct hd_problem *proble
     return fine;
 }
 
-/* ---- files ---------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 enum column { NAME, MODEL, TP, CLASS, DTYPE, MIN_REPLICAS, COLUMNS };
 static const char *const column_name[COLUMNS] = {"name",  "model", "tp",
@@ -222,8 +222,7 @@ static bool read_file(struct reading *r, const char *path, struct hd_problem *pr
     return problem->exit_code == HD_EXIT_OK;
 }
 
-/* ---- tables of a scenario ---------------------------------------------------------
- */
+/* ---- tables of a scenario ------------------------------------------------ */
 
 /* The fields of one name, at its first. */
 static bool read_table(struct hd_asked *asked, struct reading *r, int first,

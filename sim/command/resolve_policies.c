@@ -121,8 +121,7 @@ static void label(struct hd_question *q) {
     }
 }
 
-/* ---- parameters -------------------------------------------------------------------
- */
+/* ---- parameters ---------------------------------------------------------- */
 
 /* A scenario may set parameters of a policy that is not asked about this time. */
 static bool elsewhere(const struct hd_setting *s) {

@@ -76,7 +76,7 @@ static struct hd_setting *last(struct reading *r) {
     return r->asked->setting[r->asked->count - 1];
 }
 
-/* ---- keys that hold tables ---------------------------------------------------- */
+/* ---- keys that hold tables ----------------------------------------------- */
 
 static const struct hd_option *any(const char *key) {
     return hd_option_of_key(key, HD_FOR_BOTH);
@@ -254,7 +254,7 @@ static bool read_list(struct reading *r, const struct hd_option *option,
     return true;
 }
 
-/* ---- the walk ------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------ */
 
 static bool unknown(struct reading *r, const struct hd_value *v, const char *prefix) {
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)

@@ -43,7 +43,7 @@ static bool streams(struct hd_session *s, struct hd_problem *problem) {
     return true;
 }
 
-/* ---- requirements and warnings ------------------------------------------------ */
+/* ---- requirements and warnings ------------------------------------------- */
 
 static bool requirements(struct hd_session *s, struct hd_problem *problem) {
     struct hd_report *report = &s->report;
@@ -65,7 +65,7 @@ static bool requirements(struct hd_session *s, struct hd_problem *problem) {
     return true;
 }
 
-/* ---- begin -------------------------------------------------------------------- */
+/* ---- begin --------------------------------------------------------------- */
 
 static bool gather(struct hd_session *s, struct hd_problem *problem) {
     const char *scenario = hd_args_get(&s->args, "scenario");

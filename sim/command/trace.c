@@ -53,7 +53,7 @@ static const struct hd_help synth_help = {
      "hotdesk trace synth traces/market40.lua | head -n 5"},
 };
 
-/* ---- info ------------------------------------------------------------------ */
+/* ---- info ---------------------------------------------------------------- */
 
 static bool info(const struct hd_args *args, struct hd_problem *problem) {
     struct hd_trace_options asked = HD_TRACE_OPTIONS;
@@ -85,7 +85,7 @@ static bool info(const struct hd_args *args, struct hd_problem *problem) {
     return true;
 }
 
-/* ---- synth ----------------------------------------------------------------- */
+/* ---- synth --------------------------------------------------------------- */
 
 struct drawn {
     struct hd_market *market;
@@ -154,7 +154,7 @@ static bool synth(const struct hd_args *args, struct hd_problem *problem) {
     return done;
 }
 
-/* ---- the command ----------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static const struct subcommand {
     const char *name, *full_name;

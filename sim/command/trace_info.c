@@ -10,7 +10,7 @@
 
 enum { POPULAR_SHOWN = 5 };
 
-/* ---- the screen ------------------------------------------------------------ */
+/* ---- the screen ---------------------------------------------------------- */
 
 /* A figure with so many decimals, "-" when absent. */
 static struct hd_said say(const char *format, double value) {
@@ -123,7 +123,7 @@ void hd_trace_info_text(const struct hd_trace *t, const struct hd_trace_stats *s
     print_popular(t, out);
 }
 
-/* ---- JSON ------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------- */
 
 struct record {
     const char *name, *sha256, *format, *parts, *made, *unused_columns, *first, *last;

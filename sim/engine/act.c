@@ -296,7 +296,7 @@ bool hd_act_park(struct hd_engine *e, struct hd_req req, bool to_host) {
     return true;
 }
 
-/* ---- whole groups ---- */
+/* ---- whole groups -------------------------------------------------------- */
 
 static bool resting_group(struct hd_engine *e, const char *call, struct hd_grp g) {
     if (!open_group(e, call, g)) return false;

@@ -53,7 +53,7 @@ static double limit_s(hd_tick t) {
     return t == HD_TICK_NEVER ? INFINITY : hd_s_from_tick(t);
 }
 
-/* ---- models ---- */
+/* ---- models -------------------------------------------------------------- */
 
 struct hd_model_view hd_ask_model(const struct hd_engine *e, int model) {
     const struct hd_run_model *m = &e->config->model[model];
@@ -89,7 +89,7 @@ double hd_ask_model_mean_output(const struct hd_engine *e, int model) {
     return e->config->model[model].mean_output;
 }
 
-/* ---- requests ---- */
+/* ---- requests ------------------------------------------------------------ */
 
 bool hd_ask_request_known(const struct hd_engine *e, struct hd_req r) {
     return r.slot >= 0 && r.slot < e->requests && e->request[r.slot].serial == r.serial;
@@ -159,7 +159,7 @@ int hd_ask_request_retries(const struct hd_engine *e, struct hd_req r) {
     return e->request[r.slot].retries;
 }
 
-/* ---- groups ---- */
+/* ---- groups -------------------------------------------------------------- */
 
 bool hd_ask_group_open(const struct hd_engine *e, struct hd_grp g) {
     return g.slot >= 0 && g.slot < e->groups && e->group[g.slot].serial == g.serial &&

@@ -131,7 +131,7 @@ int hd_ask_gpu_instances(const struct hd_engine *e, int gpu, int *out) {
     return 1;
 }
 
-/* ---- estimates ---- */
+/* ---- estimates ----------------------------------------------------------- */
 
 double hd_ask_prefill_s(const struct hd_engine *e, int instance, int model,
                         int64_t tokens) {

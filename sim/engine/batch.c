@@ -67,7 +67,7 @@ int64_t hd_batch_steps_that_fit(const struct hd_batch *b, int64_t free_blocks,
     return k < most ? k : most;
 }
 
-/* ---- members: a heap by (finish, order) -------------------------------------- */
+/* ---- members: a heap by (finish, order) ---------------------------------- */
 
 static bool before(const struct hd_member *a, const struct hd_member *b) {
     return (a->finish < b->finish) | ((a->finish == b->finish) & (a->order < b->order));
@@ -165,7 +165,7 @@ void hd_batch_add(struct hd_engine *e, struct hd_instance *i, int slot) {
     hd_request_phase(e, r, HD_BLAME_DECODE);
 }
 
-/* ---- longest gap of a stay ------------------------------------------------------ */
+/* ---- longest gap of a stay ----------------------------------------------- */
 
 void hd_peak_push(struct hd_batch *b, int64_t step, hd_tick gap) {
     while (b->peaks && b->peak[b->peaks - 1].gap <= gap) b->peaks--;
@@ -234,7 +234,7 @@ void hd_batch_remove(struct hd_engine *e, struct hd_instance *i, int slot) {
     leave(e, i, &m);
 }
 
-/* ---- plan and settle ------------------------------------------------------------- */
+/* ---- plan and settle ----------------------------------------------------- */
 
 /* Closes every stay and opens it again, so that step numbers start from 0: keeps
  * step * TBT within int64 for turns without end. Changes no result. */

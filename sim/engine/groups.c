@@ -3,7 +3,7 @@
 
 #include "engine/parts.h"
 
-/* ---- lists of requests in order of id; the usual insertion is at the tail ------ */
+/* ---- lists of requests in order of id; the usual insertion is at the tail ---- */
 
 void hd_list_insert(struct hd_engine *e, struct hd_list *list, int slot) {
     struct hd_request *all = e->request;
@@ -38,7 +38,7 @@ void hd_list_remove(struct hd_engine *e, struct hd_list *list, int slot) {
     if (--list->count == 0) list->first = list->last = -1;
 }
 
-/* ---- groups ---------------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------- */
 
 /* The open groups of a model stand in order of (instance, age). */
 static void model_link(struct hd_engine *e, int group) {

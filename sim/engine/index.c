@@ -109,7 +109,7 @@ void hd_index_leave(struct hd_engine *e, int instance) {
     hd_index_touch(e, &e->instance[instance]);
 }
 
-/* ---- by model -------------------------------------------------------------------- */
+/* ---- by model ------------------------------------------------------------ */
 
 static int holder_at(const struct hd_model_state *m, int instance) {
     int low = 0, high = m->holders;
@@ -153,7 +153,7 @@ void hd_holder_remove(struct hd_engine *e, int model, int instance) {
             behind * sizeof *m->holder_uses);
 }
 
-/* ---- the primitives ---- */
+/* ---- the primitives ------------------------------------------------------ */
 
 static bool holds(const struct hd_engine *e, const struct hd_instance *i,
                   const struct hd_filter *f) {

@@ -4,7 +4,7 @@
 
 #include "engine/parts.h"
 
-/* ---- callbacks: never one inside another ---- */
+/* ---- callbacks: never one inside another --------------------------------- */
 
 void hd_queue_call(struct hd_engine *e, enum hd_call call, int slot, int serial,
                    int event) {
@@ -76,7 +76,7 @@ static bool drain_queue(struct hd_engine *e) {
     return true;
 }
 
-/* ---- an instant ---- */
+/* ---- an instant ---------------------------------------------------------- */
 
 static void fail_gpus(struct hd_engine *e) {
     const struct hd_run_config *c = e->config;

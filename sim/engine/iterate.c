@@ -2,7 +2,7 @@
  * here runs at a boundary; plans are made at the end of the instant. */
 #include "engine/parts.h"
 
-/* ---- tokens and prefills -------------------------------------------------------- */
+/* ---- tokens and prefills ------------------------------------------------- */
 
 /* The token that a prefill emits. */
 void hd_token(struct hd_engine *e, struct hd_request *r, hd_tick now) {
@@ -114,7 +114,7 @@ static void end_prefill(struct hd_engine *e, struct hd_instance *i) {
     i->prefilling_count = 0;
 }
 
-/* ---- chunked prefill: part of a prompt beside the decode steps ---- */
+/* ---- chunked prefill: part of a prompt beside the decode steps ----------- */
 
 static void start_mixed(struct hd_engine *e, struct hd_instance *i) {
     struct hd_batch *b = &i->batch;
@@ -152,7 +152,7 @@ static void end_mixed(struct hd_engine *e, struct hd_instance *i) {
     leave_prefill(e, i, slot);
 }
 
-/* ---- preemption ---- */
+/* ---- preemption ---------------------------------------------------------- */
 
 void hd_batch_out(struct hd_engine *e, struct hd_instance *i, int slot) {
     hd_batch_remove(e, i, slot);
@@ -190,7 +190,7 @@ static bool room_for_step(struct hd_engine *e, struct hd_instance *i, bool *made
     return true;
 }
 
-/* ---- the stages of a turn ---- */
+/* ---- the stages of a turn ------------------------------------------------ */
 
 static void stage(struct hd_engine *e, struct hd_instance *i, enum hd_stage which) {
     hd_measure_stage(e->measure, which, e->now - i->stage_since);

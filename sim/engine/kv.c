@@ -3,7 +3,7 @@
 
 #include "engine/parts.h"
 
-/* ---- KV out: GPU to host ---- */
+/* ---- KV out: GPU to host ------------------------------------------------- */
 
 static void chain(struct hd_engine *e, int transfer, int slot) {
     struct hd_transfer *t = &e->transfer[transfer];
@@ -127,7 +127,7 @@ static void out_done(struct hd_engine *e, int transfer) {
     hd_instance_maybe_close(e, i);
 }
 
-/* ---- KV in: host, or another instance's GPU, to this one ---- */
+/* ---- KV in: host, or another instance's GPU, to this one ----------------- */
 
 /* Between GPUs of a node without NVLink it comes over PCIe, like the host's. */
 enum { PATH_HOST, PATH_NVLINK, PATH_NIC, PATHS };

@@ -34,7 +34,7 @@ void hd_kv_give(struct hd_engine *e, struct hd_instance *i, int model, int64_t b
     if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);
 }
 
-/* ---- idle KV of an instance: least recently used first ---- */
+/* ---- idle KV of an instance: least recently used first ------------------- */
 
 void hd_idle_kv_add(struct hd_engine *e, struct hd_instance *i, int slot) {
     struct hd_request *r = &e->request[slot];
@@ -92,7 +92,7 @@ void hd_kv_drop(struct hd_engine *e, int slot) {
     r->kv_at = -1;
 }
 
-/* ---- host DRAM ---- */
+/* ---- host DRAM ----------------------------------------------------------- */
 
 void hd_dram_take(struct hd_engine *e, struct hd_node *n, int64_t bytes) {
     n->dram_used += bytes;
@@ -118,7 +118,7 @@ bool hd_dram_room(struct hd_engine *e, int node, int64_t bytes) {
     return true;
 }
 
-/* ---- weights ---- */
+/* ---- weights ------------------------------------------------------------- */
 
 static struct hd_resident *find_resident(const struct hd_instance *i, int model) {
     for (int n = 0; n < i->residents; n++)

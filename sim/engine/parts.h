@@ -4,7 +4,7 @@
 
 #include "engine/state.h"
 
-/* ---- requests.c: life of a request ---- */
+/* ---- requests.c: life of a request --------------------------------------- */
 int hd_request_new(struct hd_engine *, const struct hd_arrival *);
 void hd_request_phase(struct hd_engine *, struct hd_request *, enum hd_blame phase);
 void hd_request_finish(struct hd_engine *, int slot, enum hd_status, bool call_done);
@@ -29,7 +29,7 @@ static inline struct hd_grp hd_grp_of(const struct hd_engine *e, int slot) {
 /* Moves it to a group (-1: none) for the account of where its time goes. */
 void hd_request_regroup(struct hd_engine *, struct hd_request *, int group);
 
-/* ---- groups.c -------------------------------------------------------------------- */
+/* ---- groups.c ------------------------------------------------------------ */
 int hd_group_new(struct hd_engine *, int instance, int model, int behind);
 /* Puts a held request into a group: to be prefilled, or with its KV. */
 void hd_group_add(struct hd_engine *, int group, int slot);
@@ -44,7 +44,7 @@ void hd_group_waiting_remove(struct hd_engine *, int group, int slot);
 void hd_group_ready_add(struct hd_engine *, int group, int slot);
 void hd_group_ready_remove(struct hd_engine *, int group, int slot);
 
-/* ---- batch.c, batch_step.c: the running members ---- */
+/* ---- batch.c, batch_step.c: the running members -------------------------- */
 void hd_batch_add(struct hd_engine *, struct hd_instance *, int slot);
 /* Ends its stay at this boundary; what it did is in the request then. */
 void hd_batch_remove(struct hd_engine *, struct hd_instance *, int slot);
@@ -79,14 +79,14 @@ void hd_plain_token(struct hd_engine *, struct hd_request *, hd_tick t);
 double hd_score_ratio(const struct hd_engine *, const struct hd_request *);
 int hd_score_on_time(const struct hd_engine *, const struct hd_request *);
 
-/* ---- score.c: metrics T and Q over pieces ---- */
+/* ---- score.c: metrics T and Q over pieces -------------------------------- */
 void hd_score_token(const struct hd_run_model *, struct hd_request *, hd_tick t);
 void hd_score_stay(const struct hd_run_model *, const struct hd_batch *,
                    struct hd_request *, hd_tick bound, int64_t tokens);
 int64_t hd_piece_late(const struct hd_piece *, hd_tick tbt, hd_tick bound);
 hd_tick hd_piece_f(const struct hd_piece *, hd_tick tbt, int64_t j);
 
-/* ---- turns.c: giving and ending turns ---- */
+/* ---- turns.c: giving and ending turns ------------------------------------ */
 void hd_turn_begin(struct hd_engine *, struct hd_instance *, int group,
                    const struct hd_turn *);
 void hd_turn_end(struct hd_engine *, struct hd_instance *, enum hd_why);
@@ -102,7 +102,7 @@ void hd_instance_work(struct hd_engine *, struct hd_instance *, int slot);
 int64_t hd_instance_kv_planned(const struct hd_engine *, const struct hd_instance *);
 bool hd_other_work(const struct hd_engine *, const struct hd_instance *);
 
-/* ---- iterate.c: what happens within a turn ---- */
+/* ---- iterate.c: what happens within a turn ------------------------------- */
 void hd_turn_boundary(struct hd_engine *, struct hd_instance *); /* its wake came */
 /* At a boundary, before anybody is asked for a next turn. */
 void hd_turn_end_if_over(struct hd_engine *, struct hd_instance *);
@@ -112,7 +112,7 @@ void hd_batch_out(struct hd_engine *, struct hd_instance *, int slot);
 /* The youngest member makes room: its KV is recomputed later, or swapped out. */
 void hd_preempt_youngest(struct hd_engine *, struct hd_instance *);
 
-/* ---- memory.c: weights and KV on GPUs and hosts ---- */
+/* ---- memory.c: weights and KV on GPUs and hosts -------------------------- */
 enum hd_residence hd_residence(const struct hd_instance *, int model);
 bool hd_load_start(struct hd_engine *, struct hd_instance *, int model, bool demanded);
 void hd_evict(struct hd_engine *, struct hd_instance *, int model);
@@ -144,7 +144,7 @@ void hd_kv_abandon(struct hd_engine *, int instance); /* it died */
 bool hd_dram_room(struct hd_engine *, int node, int64_t bytes);
 void hd_dram_take(struct hd_engine *, struct hd_node *, int64_t bytes);
 
-/* ---- links.c: transfers ---- */
+/* ---- links.c: transfers -------------------------------------------------- */
 int hd_transfer_new(struct hd_engine *, enum hd_transfer_kind, int instance, int model);
 void hd_transfer_job(struct hd_engine *, int transfer, int link, hd_tick demand);
 hd_tick hd_link_demand(const struct hd_link *, double bytes);
@@ -154,7 +154,7 @@ void hd_transfer_free(struct hd_engine *, int transfer);
 /* Takes a load of the instance off its links; the caller undoes the rest. */
 void hd_load_cancel(struct hd_engine *, const struct hd_instance *, int transfer);
 
-/* ---- fleet.c: GPUs, nodes, instances ---- */
+/* ---- fleet.c: GPUs, nodes, instances ------------------------------------- */
 void hd_fleet_init(struct hd_engine *);
 int hd_instance_form(struct hd_engine *, const struct hd_form *);
 void hd_instance_kill(struct hd_engine *, struct hd_instance *, bool failed);
@@ -164,7 +164,7 @@ void hd_fleet_ask_again(struct hd_engine *);
 void hd_fleet_fail(struct hd_engine *, const struct hd_failure *);
 int hd_shape_of(struct hd_engine *, int kind, int tp, double share, int64_t kv_limit);
 
-/* ---- index.c: instances by key, and by model ---- */
+/* ---- index.c: instances by key, and by model ----------------------------- */
 void hd_index_join(struct hd_engine *, int instance);
 void hd_index_leave(struct hd_engine *, int instance);
 void hd_index_touch(struct hd_engine *, struct hd_instance *);
@@ -173,12 +173,12 @@ void hd_index_reshape(struct hd_engine *, struct hd_instance *, int shape);
 void hd_holder_add(struct hd_engine *, int model, int instance);
 void hd_holder_remove(struct hd_engine *, int model, int instance);
 
-/* ---- instant.c: one instant, callbacks ---- */
+/* ---- instant.c: one instant, callbacks ----------------------------------- */
 bool hd_instant(struct hd_engine *);
 hd_tick hd_patience_end(const struct hd_engine *); /* of the first, or NEVER */
 void hd_queue_call(struct hd_engine *, enum hd_call, int slot, int serial, int event);
 
-/* ---- check.c ------------------------------------------------------------------- */
+/* ---- check.c ------------------------------------------------------------- */
 #ifdef HD_CHECKED
 void hd_check(struct hd_engine *);
 #else

@@ -76,7 +76,7 @@ struct hd_policy {
     void (*forget_group)(void *state, struct hd_grp);
 };
 
-/* ---- what a policy may ask: pure reads, no effect on any result ----------- */
+/* ---- what a policy may ask: pure reads, no effect on any result ---------- */
 
 const char *hd_ask_error(const struct hd_engine *);
 /* Records why the policy failed (the first text wins); returns false. */
@@ -207,7 +207,7 @@ int64_t hd_ask_gpu_free_bytes(const struct hd_engine *, int gpu);
 int hd_ask_gpu_instances(const struct hd_engine *, int gpu,
                          int *out); /* out may be NULL */
 
-/* ---- host primitives ------------------------------------------------------ */
+/* ---- host primitives ----------------------------------------------------- */
 
 /* A filter: all instances of the role; those where a model is resident, loading
  * or queued; those that could ever hold a request; or both. */
@@ -267,7 +267,7 @@ double hd_ask_layout_step_s(struct hd_engine *, const struct hd_layout *, int64_
                             int64_t context);
 double hd_ask_layout_load_s(struct hd_engine *, const struct hd_layout *); /* cold */
 
-/* ---- actions ---------------------------------------------------------------- */
+/* ---- actions ------------------------------------------------------------- */
 
 struct hd_form {
     const char *role;

@@ -25,7 +25,7 @@ enum { HD_BLOCK_TOKENS = 16, HD_GPUS_PER_INSTANCE_MAX = 64, HD_LAST_CALLS = 10 }
 #define HD_CHECK(condition) ((void)0)
 #endif
 
-/* ---- requests ---------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 struct hd_score { /* metric T and Q, carried from token to token */
     int32_t on_time, last_miss;
@@ -62,7 +62,7 @@ struct hd_request {
     hd_tick blame[HD_BLAMES], phase_at, base_switch, base_kv;
 };
 
-/* ---- groups ------------------------------------------------------------------ */
+/* ---- groups -------------------------------------------------------------- */
 
 struct hd_list {
     int32_t first, last, count;
@@ -81,7 +81,7 @@ struct hd_group {
     hd_tick switch_time, kv_time;     /* its turns spent in these stages so far */
 };
 
-/* ---- batches ------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------- */
 
 struct hd_member {
     int64_t finish; /* batch step after which it is done */
@@ -124,7 +124,7 @@ struct hd_batch {
     int peaks, peak_capacity;
 };
 
-/* ---- instances ------------------------------------------------------------------ */
+/* ---- instances ----------------------------------------------------------- */
 
 enum hd_phase {
     HD_PHASE_REST,
@@ -186,7 +186,7 @@ struct hd_instance {
     int32_t *set_place; /* place in the index heaps of its shape */
 };
 
-/* ---- links and transfers ------------------------------------------------------- */
+/* ---- links and transfers ------------------------------------------------- */
 
 struct hd_job {
     hd_wide target; /* virtual time at which it is done */
@@ -214,7 +214,7 @@ struct hd_transfer {
     int requests, capacity, next_free;
 };
 
-/* ---- the machine room ------------------------------------------------------------ */
+/* ---- the machine room ---------------------------------------------------- */
 
 struct hd_gpu {
     int32_t node, kind;

@@ -18,7 +18,7 @@ struct hd_catalog {
     struct hd_model_spec *model;
 };
 
-/* ---- one field of a row --------------------------------------------------------- */
+/* ---- one field of a row -------------------------------------------------- */
 
 enum kind { TEXT, WHOLE, RATE, FLAG, BIAS };
 
@@ -68,7 +68,7 @@ static bool set_field(void *spec, const struct column *c, const char *text,
     return false;
 }
 
-/* ---- the two files -------------------------------------------------------------- */
+/* ---- the two files ------------------------------------------------------- */
 
 #define GPU(field) offsetof(struct hd_gpu_spec, field)
 #define MODEL(field) offsetof(struct hd_model_spec, field)
@@ -225,7 +225,7 @@ static bool read_file(struct hd_catalog *c, const char *path, bool of_gpus,
     return fine;
 }
 
-/* ---- names ---------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 /* Whether a name is the row's own or one of its blank-separated aliases. */
 static bool is_called(const char *own, const char *aliases, const char *name) {
@@ -294,7 +294,7 @@ const struct hd_model_spec *hd_catalog_model(const struct hd_catalog *c,
     return NULL;
 }
 
-/* ---- the whole ------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 /* Two rows that a search could not tell apart. */
 static bool names_are_sound(struct names *n, const char *path, struct hd_err *err) {

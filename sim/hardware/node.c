@@ -19,7 +19,7 @@ int64_t hd_gpu_usable_bytes(const struct hd_gpu_spec *gpu) {
     return hd_gpu_usable(gpu, &reserve);
 }
 
-/* ---- servers -------------------------------------------------------------------- */
+/* ---- servers ------------------------------------------------------------- */
 
 /* What the measured server got of its link: Qwen3-32B, 65.5 GB, in 1.207 s over
  * PCIe 5 x16 at 64 GB/s, the median of repeated loads from host memory

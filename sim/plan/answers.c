@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "plan/compare.h"
 
-/* ---- what stands lowest ----------------------------------------------- */
+/* ---- what stands lowest -------------------------------------------------- */
 
 enum { ALL = -1, RARE = -2 };
 
@@ -123,7 +123,7 @@ static void explain_not_found(const struct hd_compare *c, const struct hd_cell *
     free(of);
 }
 
-/* ---- answers ---------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 static const struct hd_cell *find_cell(const struct hd_compare *c, int policy,
                                        int scale, int attain) {

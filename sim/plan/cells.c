@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-/* ---- probes ----------------------------------------------------------- */
+/* ---- probes -------------------------------------------------------------- */
 
 struct hd_probe *hd_cell_probe_at(const struct hd_cell *c, int n) {
     for (int p = 0; p < c->probes; p++)
@@ -85,7 +85,7 @@ struct hd_probe *hd_cell_ahead(struct hd_cell *c, int ahead) {
     return wanted ? start_probe(c, wanted, now_open) : NULL;
 }
 
-/* ---- runs that answers show ------------------------------------------- */
+/* ---- runs that answers show ---------------------------------------------- */
 
 struct hd_whole *hd_cell_whole_at(const struct hd_cell *c, int n) {
     for (int w = 0; w < c->wholes; w++)
@@ -124,7 +124,7 @@ struct hd_whole *hd_cell_whole(struct hd_cell *c) {
     return NULL;
 }
 
-/* ---- the serial search ------------------------------------------------ */
+/* ---- the serial search --------------------------------------------------- */
 
 static void count_probe(struct hd_cell *c, const struct hd_probe *p, uint32_t open,
                         int64_t measured) {
@@ -168,7 +168,7 @@ void hd_cell_absorb(struct hd_cell *c) {
     c->stage = HD_CELL_DONE;
 }
 
-/* ---- making the runs -------------------------------------------------- */
+/* ---- making the runs ----------------------------------------------------- */
 
 /* The scene at n GPUs; *replicas is the caller's to free. */
 static void open_scene(struct hd_setup *s, const struct hd_cell *c, int n,

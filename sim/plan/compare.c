@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "plan/team.h"
 
-/* ---- what there is to be found ---------------------------------------- */
+/* ---- what there is to be found ------------------------------------------- */
 
 bool hd_reads_replicas(const struct hd_script *script) {
     return strstr(script->source, "replicas") != NULL;
@@ -106,7 +106,7 @@ static void add_cells(struct hd_compare *c) {
     }
 }
 
-/* ---- needs ------------------------------------------------------------ */
+/* ---- needs --------------------------------------------------------------- */
 
 static void find_needs(struct hd_compare *c, struct hd_cell *cell) {
     const struct hd_question *q = c->question;
@@ -165,7 +165,7 @@ static void run_one_each(struct hd_compare *c, struct hd_cell *cell) {
     hd_outcome_free(&o);
 }
 
-/* ---- threads ---------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------- */
 
 static bool is_interrupted(const struct hd_question *q) {
     return q->interrupted && *q->interrupted;
@@ -258,7 +258,7 @@ static bool give_back(void *context, void *piece) {
     return !c->interrupted;
 }
 
-/* ---- the whole -------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static void begin(struct hd_compare *c) {
     const struct hd_question *q = c->question;

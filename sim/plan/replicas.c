@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "plan/once.h"
 
-/* ---- one model alone -------------------------------------------------- */
+/* ---- one model alone ----------------------------------------------------- */
 
 struct alone {
     struct hd_setup *setup;
@@ -133,7 +133,7 @@ bool hd_needs_of(struct hd_setup *s, int model, double scale, const double *targ
     return true;
 }
 
-/* ---- layouts ---------------------------------------------------------- */
+/* ---- layouts ------------------------------------------------------------- */
 
 static int total_gpus(const struct hd_question *q, const int *replicas) {
     int sum = 0;

@@ -30,7 +30,7 @@ static const char *gpus_text(const struct hd_answer *a,
     return text;
 }
 
-/* ---- GPUs by scale ---- */
+/* ---- GPUs by scale ------------------------------------------------------- */
 
 static void scale_table(const struct hd_report *report, const struct hd_comparison *c,
                         const struct hd_row_figures *row, FILE *out) {
@@ -66,7 +66,7 @@ static void scale_table(const struct hd_report *report, const struct hd_comparis
     hd_text_table_free(t);
 }
 
-/* ---- one block in full ---- */
+/* ---- one block in full --------------------------------------------------- */
 
 static void block_columns(struct hd_text_table *t, enum hd_metric metric) {
     const char *what = metric == HD_METRIC_RATIO     ? "time ratio\npooled"
@@ -203,7 +203,7 @@ static void block(const struct hd_report *report, const struct hd_comparison *c,
     baseline_line(c, a, &row[first], count, out);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static void load_line(const struct hd_report *report, const struct hd_comparison *c,
                       FILE *out) {

@@ -71,7 +71,7 @@ static struct hd_attainments attained_by(const struct hd_measure *m, int model,
                                    hd_attained(m, HD_METRIC_REQUEST, model, target)};
 }
 
-/* ---- a run ---- */
+/* ---- a run --------------------------------------------------------------- */
 
 void hd_run_figures_absent(struct hd_run_figures *f) {
     *f = (struct hd_run_figures){.gpus = HD_INT_ABSENT};
@@ -269,7 +269,7 @@ void hd_run_figures_free(struct hd_run_figures *f) {
     f->failing = NULL;
 }
 
-/* ---- models and classes ---- */
+/* ---- models and classes -------------------------------------------------- */
 
 void hd_model_figures(const struct hd_question *q, const struct hd_run_record *r,
                       double target, int model, struct hd_model_figures *f) {

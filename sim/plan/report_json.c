@@ -47,7 +47,7 @@ static const char *end_name(enum hd_run_end end) {
     return name[end];
 }
 
-/* ---- a run ---- */
+/* ---- a run --------------------------------------------------------------- */
 
 static void inputs_json(const struct hd_report *report, const struct hd_run_record *r,
                         struct hd_json *j) {
@@ -174,7 +174,7 @@ bool hd_report_run_csv(const struct hd_report *report, const struct hd_run_recor
     return hd_csv_finish(&w);
 }
 
-/* ---- a comparison ---- */
+/* ---- a comparison -------------------------------------------------------- */
 
 bool hd_report_comparison_csv(const struct hd_report *report,
                               const struct hd_comparison *c, FILE *out) {

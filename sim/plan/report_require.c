@@ -26,7 +26,7 @@ struct expression {
     double literal;
 };
 
-/* ---- reading ---- */
+/* ---- reading ------------------------------------------------------------- */
 
 static bool unknown_field(const struct hd_field_set *set, const char *key,
                           struct hd_err *err) {
@@ -217,7 +217,7 @@ void hd_require_free(struct hd_requirement *r) {
     r->expr = r->where = NULL;
 }
 
-/* ---- checking ---- */
+/* ---- checking ------------------------------------------------------------ */
 
 static bool holds(enum op op, double value, double limit) {
     if (isnan(value) || isnan(limit)) return false;

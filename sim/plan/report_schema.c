@@ -39,7 +39,7 @@
 #define E2E_ABOUT "arrival to last token, of measured requests that were done"
 #define GAP_ABOUT "longest gap of a request, of measured requests with two tokens"
 
-/* ---- run.json ---- */
+/* ---- run.json ------------------------------------------------------------ */
 
 typedef struct hd_run_figures run;
 #define F(name, type, unit, member, about)                                             \
@@ -162,7 +162,7 @@ const struct hd_field_set hd_schema_run = {
     COUNT(run_field)};
 #undef F
 
-/* ---- run.json: models[], classes[] ---- */
+/* ---- run.json: models[], classes[] --------------------------------------- */
 
 #define ATTAIN(S)                                                                      \
     {"attain.token", HD_FIELD_REAL, "fraction", offsetof(S, attain.token),             \
@@ -219,7 +219,7 @@ const struct hd_field_set hd_schema_class = {"run.json: classes[]", "one class o
                                              class_field, COUNT(class_field)};
 #undef F
 
-/* ---- compare.csv, compare.json: policy[] ---- */
+/* ---- compare.csv, compare.json: policy[] --------------------------------- */
 
 typedef struct hd_row_figures row;
 #define F(name, type, unit, member, about)                                             \
@@ -320,7 +320,7 @@ const struct hd_field_set hd_schema_answer = {"compare.json: policy[]",
                                               answer_field, COUNT(answer_field)};
 #undef F
 
-/* ---- requests.csv ---- */
+/* ---- requests.csv -------------------------------------------------------- */
 
 typedef struct hd_request_row request;
 #define F(name, type, unit, member, about)                                             \

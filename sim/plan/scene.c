@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "plan/setup_state.h"
 
-/* ---- arrivals --------------------------------------------------------- */
+/* ---- arrivals ------------------------------------------------------------ */
 
 static int next_of_all(void *context, struct hd_arrival *a) {
     struct hd_scene *c = context;
@@ -22,7 +22,7 @@ static int next_of_one(void *context, struct hd_arrival *a) {
     return 1;
 }
 
-/* ---- timing ----------------------------------------------------------- */
+/* ---- timing -------------------------------------------------------------- */
 
 static const struct hd_timing *timing_of(void *context, int model, int kind, int tp,
                                          double share) {
@@ -64,7 +64,7 @@ struct hd_timing_source *hd_scene_timings(const struct hd_scene *c, int *count) 
     return source;
 }
 
-/* ---- fleet and models ------------------------------------------------- */
+/* ---- fleet and models ---------------------------------------------------- */
 
 static void add_nodes(struct hd_scene *c, int part, int gpus) {
     const struct hd_fleet_part *p = &c->setup->question->part[part];

@@ -16,7 +16,7 @@ struct hd_load hd_setup_load(const struct hd_setup *s) {
     return s->load;
 }
 
-/* ---- rows ------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 bool hd_setup_arrival(const struct hd_setup *s, int64_t row, struct hd_arrival *a) {
     const struct hd_question *q = s->question;
@@ -104,7 +104,7 @@ int64_t hd_setup_row(const struct hd_setup *s, int64_t id) {
     return s->sent ? s->sent[id] : id;
 }
 
-/* ---- fleet and models ------------------------------------------------- */
+/* ---- fleet and models ---------------------------------------------------- */
 
 static bool add_kind(struct hd_setup *s, int part, struct hd_err *err) {
     const struct hd_fleet_part *p = &s->question->part[part];
@@ -213,7 +213,7 @@ struct hd_floor hd_setup_floor(const struct hd_setup *s, int model) {
     return f;
 }
 
-/* ---- the whole -------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------- */
 
 struct hd_setup *hd_setup_new(const struct hd_question *q, struct hd_err *err) {
     struct hd_setup *s = hd_alloc(sizeof *s);

@@ -25,7 +25,7 @@ struct builtin {
     char reason[160];
 };
 
-/* ---- the queue of HD_BUILTIN_CENTRAL ------------------------------------------ */
+/* ---- the queue of HD_BUILTIN_CENTRAL ------------------------------------- */
 
 static void push(struct queue *q, struct hd_req request) {
     if (q->count == q->capacity) {
@@ -46,7 +46,7 @@ static struct hd_req pop(struct queue *q) {
     return first;
 }
 
-/* ---- layout --------------------------------------------------------------------- */
+/* ---- layout -------------------------------------------------------------- */
 
 static void forget_places(struct builtin *b) {
     for (int m = 0; m < b->models; m++) {
@@ -113,7 +113,7 @@ static bool fleet(void *state, struct hd_engine *e, enum hd_fleet_event event,
     return true;
 }
 
-/* ---- where a request goes; without an instance it stays held --------------------- */
+/* ---- where a request goes; without an instance it stays held ------------- */
 
 static int least(struct builtin *b, struct hd_engine *e, int model) {
     return hd_ask_least(e, b->role, HD_KEY_REQUESTS,
@@ -159,8 +159,7 @@ static bool central_done(void *state, struct hd_engine *e, struct hd_req request
     return hand_out(state, e, hd_ask_request_model(e, request));
 }
 
-/* ---- doors ------------------------------------------------------------------------
- */
+/* ---- doors --------------------------------------------------------------- */
 
 struct hd_policy *hd_builtin_new(enum hd_builtin which, int replicas, int slots) {
     static const struct {

@@ -40,8 +40,7 @@ static bool complain(struct reader *r, const char *key, const char *parameter,
     return hd_fail(r->err, "%s%s: %s%s", r->script->path, place, name, text);
 }
 
-/* ---- parameters
- * ---------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------- */
 
 static bool is_name(const char *text) {
     size_t length = strlen(text);
@@ -167,8 +166,7 @@ static bool read_params(struct reader *r) {
     return true;
 }
 
-/* ---- the rest of the table
- * -------------------------------------------------------------- */
+/* ---- the rest of the table ----------------------------------------------- */
 
 static bool read_oracle(struct reader *r) {
     lua_State *L = r->L;

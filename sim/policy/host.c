@@ -38,8 +38,7 @@ static void push_callback(struct hd_lua *h, enum hd_callback callback) {
     lua_pushvalue(h->L, (int)callback + 1);
 }
 
-/* ---- callbacks
- * ------------------------------------------------------------------------- */
+/* ---- callbacks ----------------------------------------------------------- */
 
 static double uniform(void *host) {
     return hd_ask_random(((struct hd_lua *)host)->engine);
@@ -133,8 +132,7 @@ static bool on_fleet(void *state, struct hd_engine *e, enum hd_fleet_event event
     return call(h, HD_CALLBACK_FLEET, 2, 0);
 }
 
-/* ---- a run
- * -------------------------------------------------------------------------------- */
+/* ---- a run --------------------------------------------------------------- */
 
 /* Moves the callbacks out of the script's table (on top) to places 1 to 8. */
 static void take_callbacks(struct hd_lua *h) {

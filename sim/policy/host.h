@@ -49,8 +49,7 @@ void hd_script_free(struct hd_script *);
  * NULL if there are none or the folder cannot be read. */
 char **hd_script_names(int *count);
 
-/* ---- parameters -------------------------------------------------------------------
- */
+/* ---- parameters ---------------------------------------------------------- */
 
 struct hd_param_values; /* one value for each parameter of one script */
 
@@ -68,8 +67,7 @@ char *hd_value_of(const struct hd_script *, const struct hd_param_values *, int 
 char *hd_param_default(const struct hd_param *);
 char *hd_param_limit(const struct hd_param *, bool max);
 
-/* ---- running ------------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------- */
 
 /* The script as a policy, with a Lua state of its own: for one run, on one thread
  * at a time. values may be NULL (as declared). The script and the values must

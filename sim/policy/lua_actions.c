@@ -85,7 +85,7 @@ static bool word_is(lua_State *L, const char *call, const char *option, const ch
     return false;
 }
 
-/* ---- instances ------------------------------------------------------------------- */
+/* ---- instances ----------------------------------------------------------- */
 
 static const char *const form_options[] = {
     "role", "gpus", "type", "node", "on", "share", "kv_bytes", "kv", "weights", NULL};
@@ -295,7 +295,7 @@ static int act_unload(lua_State *L) {
     return 0;
 }
 
-/* ---- requests -------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 static const char *const kv_moves[] = {"pull", "push", "live",
                                        "drop"}; /* as the enum */
@@ -351,8 +351,7 @@ static int act_park(lua_State *L) {
     return 0;
 }
 
-/* ---- groups, nodes, timers ---------------------------------------------------------
- */
+/* ---- groups, nodes, timers ----------------------------------------------- */
 
 static int room_argument(lua_State *L, int at, const char *call) {
     if (lua_isnoneornil(L, at)) return 0;

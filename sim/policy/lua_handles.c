@@ -20,8 +20,7 @@ static const char *bare_name(enum hd_kind kind) {
     return strchr(hd_lua_kind_name(kind), ' ') + 1;
 }
 
-/* ---- arguments
- * ----------------------------------------------------------------------- */
+/* ---- arguments ----------------------------------------------------------- */
 
 struct hd_handle *hd_lua_handle(lua_State *L, int at) {
     return lua_type(L, at) == LUA_TUSERDATA ? lua_touserdata(L, at) : NULL;
@@ -107,8 +106,7 @@ int hd_lua_choice(lua_State *L, int at, const char *call, const char *const *nam
                       lua_tostring(L, -1));
 }
 
-/* ---- making and finding -------------------------------------------------------------
- */
+/* ---- making and finding -------------------------------------------------- */
 
 /* Leaves the new handle on the stack. */
 static struct hd_handle *make(struct hd_lua *h, enum hd_kind kind, int slot,
@@ -214,8 +212,7 @@ void hd_lua_push_group(struct hd_lua *h, struct hd_grp g) {
     }
 }
 
-/* ---- forgetting
- * ----------------------------------------------------------------------- */
+/* ---- forgetting ---------------------------------------------------------- */
 
 /* The handle, if the script has one, marked as gone and on the stack. */
 static struct hd_handle *drop(struct hd_lua *h, enum hd_kind kind, int slot,
@@ -256,8 +253,7 @@ void hd_lua_forget_group(void *host, struct hd_grp g) {
     lua_pop(h->L, 1);
 }
 
-/* ---- metatables
- * -------------------------------------------------------------------------- */
+/* ---- metatables ---------------------------------------------------------- */
 
 static const struct hd_lua_field *fields_of(enum hd_kind kind) {
     static const struct hd_lua_field *const all[HD_KINDS] = {
@@ -382,8 +378,7 @@ static void open_kind(struct hd_lua *h, enum hd_kind kind) {
     h->handles[kind].table = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* ---- set
- * ---------------------------------------------------------------------------------- */
+/* ---- set ----------------------------------------------------------------- */
 
 static int read_parameter(lua_State *L) {
     const struct hd_handle *h = lua_touserdata(L, 1);

@@ -56,8 +56,7 @@ struct hd_lua { /* a script's run */
     int64_t calls[HD_CALLBACKS];
 };
 
-/* ---- lua_handles.c -----------------------------------------------------------------
- */
+/* ---- lua_handles.c ------------------------------------------------------- */
 
 /* Opens the script's world in the host's sandbox: metatables, `pool`, `set`. */
 void hd_lua_open(struct hd_lua *);
@@ -89,8 +88,7 @@ static inline struct hd_grp hd_lua_grp(const struct hd_handle *h) {
     return (struct hd_grp){h->slot, h->serial};
 }
 
-/* ---- lua_fleet.c, lua_work.c: fields ------------------------------------------------
- */
+/* ---- lua_fleet.c, lua_work.c: fields ------------------------------------- */
 
 enum { HD_FIELD_TAG }; /* the policy's own, in every kind */
 struct hd_lua_field {
@@ -111,8 +109,7 @@ int hd_lua_read_request(lua_State *, const struct hd_handle *, int id);
 /* An array of handles: of these slots, or (NULL) of 0 to count - 1. */
 void hd_lua_push_array(struct hd_lua *, enum hd_kind, const int *slots, int count);
 
-/* ---- lua_actions.c, lua_questions.c: methods, ended by a NULL name
- * ------------------- */
+/* ---- lua_actions.c, lua_questions.c: methods, ended by a NULL name ------- */
 
 const luaL_Reg *hd_lua_actions(enum hd_kind);
 const luaL_Reg *hd_lua_questions(enum hd_kind);
@@ -123,8 +120,7 @@ void hd_lua_options(lua_State *, int at, const char *call, const char *const *na
                     void (*take)(lua_State *, int option, const char *call, void *out),
                     void *out);
 
-/* ---- script.c -----------------------------------------------------------------------
- */
+/* ---- script.c ------------------------------------------------------------ */
 
 /* Checks the policy's table (alone on the stack) and fills in what it declares:
  * declare.c. */

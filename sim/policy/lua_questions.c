@@ -4,8 +4,7 @@
 
 #include "policy/lua_host.h"
 
-/* ---- filters and iterators ----------------------------------------------------------
- */
+/* ---- filters and iterators ----------------------------------------------- */
 
 /* Up to two arguments: a model, a request, both, or nothing. */
 static struct hd_filter filter_argument(lua_State *L, int first, const char *call) {
@@ -135,8 +134,7 @@ static int pool_held(lua_State *L) {
     return return_iterator(L);
 }
 
-/* ---- choosing
- * ------------------------------------------------------------------------- */
+/* ---- choosing ------------------------------------------------------------ */
 
 static const char *const find_options[] = {"waiting", "size", "room", NULL};
 
@@ -210,8 +208,7 @@ static int node_tier(lua_State *L) {
     return 1;
 }
 
-/* ---- estimates
- * ------------------------------------------------------------------------ */
+/* ---- estimates ----------------------------------------------------------- */
 
 enum { PREFILL, STEP, SWITCH, LOAD, SWAP };
 static const char *const estimates[] = {"prefill", "step", "switch", "load", "swap"};

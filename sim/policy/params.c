@@ -43,8 +43,7 @@ void hd_values_free(const struct hd_script *s, struct hd_param_values *v) {
     free(v);
 }
 
-/* ---- numbers as text
- * ------------------------------------------------------------------ */
+/* ---- numbers as text ----------------------------------------------------- */
 
 /* The shortest decimal that reads back the same. */
 static char *number_text(double number) {
@@ -81,8 +80,7 @@ char *hd_param_limit(const struct hd_param *p, bool max) {
     return number_text(max ? p->max : p->min);
 }
 
-/* ---- setting
- * ---------------------------------------------------------------------------- */
+/* ---- setting ------------------------------------------------------------- */
 
 static bool no_such(const struct hd_script *s, const char *key, struct hd_err *err) {
     char list[600] = "none";

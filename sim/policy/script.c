@@ -52,8 +52,7 @@ static bool read_declarations(struct hd_script *s, struct hd_err *err) {
     return fine;
 }
 
-/* ---- files
- * ---------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);

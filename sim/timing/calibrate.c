@@ -15,7 +15,7 @@
  * model, is the likelier culprit. */
 #define SUSPECT_BELOW 0.5
 
-/* ---- judging -------------------------------------------------------------------- */
+/* ---- judging ------------------------------------------------------------- */
 
 /* Models with clean rows on the GPU, and how many rows; -1: too many models. */
 static int models_of(const struct hd_measured *measured, const struct hd_gpu_spec *gpu,
@@ -131,7 +131,7 @@ struct hd_calibration_report *hd_calibrate(const struct hd_catalog *catalog,
     return NULL;
 }
 
-/* ---- writing -------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static void put_errors(FILE *out, const char *name, const struct hd_fit_errors *e,
                        const char *note) {

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 
-/* ---- iteration.csv: name,value,note --------------------------------------------- */
+/* ---- iteration.csv: name,value,note -------------------------------------- */
 
 enum { NUMBER, WORDS };
 
@@ -108,7 +108,7 @@ static bool read_iteration(const char *path, struct iteration_file *file,
     return fine;
 }
 
-/* ---- allreduce.csv: gpus,bytes,seconds ------------------------------------------ */
+/* ---- allreduce.csv: gpus,bytes,seconds ----------------------------------- */
 
 static bool add_knot(struct hd_reduce_fit *fit, const struct hd_csv_row *row,
                      struct hd_err *why) {
@@ -171,7 +171,7 @@ static void scale_reduce(struct hd_reduce_fit *fit, double slower) {
     }
 }
 
-/* ---- loading -------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------- */
 
 static bool hash_file(SHA2_CTX *hash, const char *path, struct hd_err *err) {
     FILE *file = fopen(path, "rb");

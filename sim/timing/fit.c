@@ -13,7 +13,7 @@
 
 enum { COEFFICIENTS = 7, ITERATIONS_MAX = 4000 };
 
-/* ---- predictions of rows -------------------------------------------------------- */
+/* ---- predictions of rows ------------------------------------------------- */
 
 static double prefill_s(const struct hd_iteration *law,
                         const struct hd_measured_row *row) {
@@ -41,7 +41,7 @@ static const struct hd_iteration *law_of(struct walker *w,
     return &w->law;
 }
 
-/* ---- the objective -------------------------------------------------------------- */
+/* ---- the objective ------------------------------------------------------- */
 
 struct problem {
     struct hd_measured_row *row;
@@ -159,7 +159,7 @@ struct hd_iteration_fit hd_fit_iteration(const struct hd_measured *measured,
                                      hd_fit_rounded(fit.ek)};
 }
 
-/* ---- errors --------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------- */
 
 struct hd_fit_error hd_fit_error_of(double *error, int count) {
     if (count == 0) return (struct hd_fit_error){NAN, NAN, 0};

@@ -30,7 +30,7 @@ const struct hd_reduce_source *hd_reduce_source_of(const char *gpu) {
     return NULL;
 }
 
-/* ---- reading -------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 struct point {
     double bytes, seconds;
@@ -124,7 +124,7 @@ static bool read_table(const char *path, const struct hd_reduce_source *source,
     return fine;
 }
 
-/* ---- fitting -------------------------------------------------------------------- */
+/* ---- fitting ------------------------------------------------------------- */
 
 /* Weights of the two knots around x, which lies between the first and the last. */
 static void hat(const double *knot, double x, double *weight) {

@@ -34,7 +34,7 @@ struct hd_timing {
     hd_tick plain_at[HD_PLAIN_STRETCHES_MAX]; /* context's part at each start */
 };
 
-/* ---- grids ---------------------------------------------------------------------- */
+/* ---- grids --------------------------------------------------------------- */
 
 /* Ranges of 2^unit tokens up to 2^(unit + fine), then 2^fine ranges per octave. The
  * small ones matter to mixtures of experts, whose reads grow with the first tokens. */
@@ -55,7 +55,7 @@ static inline int64_t range_start(int range, int unit, int fine) {
     return ((INT64_C(1) << fine) + part) << (octave - fine + unit);
 }
 
-/* ---- the plain law ------------------------------------------------------------- */
+/* ---- the plain law ------------------------------------------------------- */
 
 static hd_tick plain_context(const struct hd_timing *t, int64_t context, hd_tick *slope,
                              int64_t *until) {
@@ -90,7 +90,7 @@ static hd_tick plain_prefill(const struct hd_timing *t, int64_t tokens, int sequ
            plain_context(t, context, &slope, &until);
 }
 
-/* ---- sampling ------------------------------------------------------------------ */
+/* ---- sampling ------------------------------------------------------------ */
 
 static double ticks(double seconds) {
     assert(isfinite(seconds) && seconds >= 0);
@@ -168,7 +168,7 @@ void hd_timing_free(struct hd_timing *t) {
     free(t);
 }
 
-/* ---- asking -------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------- */
 
 hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
                        hd_tick *slope, int64_t *until) {

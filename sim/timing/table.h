@@ -28,7 +28,7 @@ hd_tick hd_timing_step(const struct hd_timing *, int batch, int64_t context,
 hd_tick hd_timing_prefill(const struct hd_timing *, int64_t tokens, int sequences,
                           int64_t square, int decodes, int64_t context);
 
-/* ---- making one -------------------------------------------------------------- */
+/* ---- making one ---------------------------------------------------------- */
 
 enum { HD_PLAIN_STRETCHES_MAX = 8 };
 

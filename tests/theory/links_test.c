@@ -24,8 +24,7 @@ static const struct hd_timing *timing_of(void *context, int model, int kind, int
     return context;
 }
 
-/* ---- loads by hand ----------------------------------------------------------------
- */
+/* ---- loads by hand ------------------------------------------------------- */
 
 /* Loads of models on instances of their own, each begun at its own time. */
 struct plan {
@@ -186,8 +185,7 @@ static void loads_from_disk(void **state) {
     expect_loads("from a fast disk", &fast, size, 1, false, 64e9);
 }
 
-/* ---- loads as an M/G/1-PS queue
- * ------------------------------------------------------ */
+/* ---- loads as an M/G/1-PS queue ------------------------------------------ */
 
 /* Each request is a load of a small or a large model on an idle GPU, all on one link;
  * the weights go as soon as it is done. The mean time on the link is S / (1 - rho) for

@@ -18,7 +18,7 @@
 
 enum { REPLICATIONS = 20, UNLIMITED = 1000000 };
 
-/* ---- processor sharing ---------------------------------------------------------- */
+/* ---- processor sharing --------------------------------------------------- */
 
 struct sojourns {
     int32_t boundary; /* requests of more tokens are the long ones */
@@ -71,8 +71,7 @@ static void processor_sharing(void **state) {
     }
 }
 
-/* ---- infinitely many servers -------------------------------------------------------
- */
+/* ---- infinitely many servers --------------------------------------------- */
 
 enum { NUMBERS = 64 };
 
@@ -161,8 +160,7 @@ static void infinite_servers(void **state) {
     }
 }
 
-/* ---- models with work at the same time ---------------------------------------------
- */
+/* ---- models with work at the same time ----------------------------------- */
 
 /* M models, each M/G/infinity on an instance of its own: M (1 - e^(-lambda T)) of them
  * have work on average. Aegaeon's example, M = 100, lambda = 0.037/s, T = 16.79 s:

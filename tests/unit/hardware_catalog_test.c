@@ -171,7 +171,7 @@ static void names_and_aliases(void **state) {
     assert_non_null(strstr(err.text, "hotdesk catalog gpus"));
 }
 
-/* ---- wrong files ---------------------------------------------------------------- */
+/* ---- wrong files --------------------------------------------------------- */
 
 static const char gpu_head[] =
     "gpu,aliases,vram_mib,hbm_gb_per_s,bf16_tflops,fp8_tflops,pcie_gb_per_s,"

@@ -197,7 +197,7 @@ static void killed_midway(void **state) {
     close(ready[1]);
 }
 
-/* ---- figures -------------------------------------------------------------------- */
+/* ---- figures ------------------------------------------------------------- */
 
 static void put_file(const char *folder, const char *name, const char *text,
                      mode_t mode) {

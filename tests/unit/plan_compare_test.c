@@ -83,7 +83,7 @@ static void compare(struct market *m, struct hd_comparison *c) {
     if (!hd_compare(&m->question, NULL, NULL, c, &err)) fail_msg("%s", err.text);
 }
 
-/* ---- against the definition ------------------------------------------- */
+/* ---- against the definition ---------------------------------------------- */
 
 enum { TRIED = 44 };
 
@@ -155,7 +155,7 @@ static void answers_are_by_definition(void **state) {
     assert_true(exact >= 12);
 }
 
-/* ---- threads ---------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------- */
 
 static void the_number_of_threads_changes_nothing(void **state) {
     (void)state;
@@ -180,7 +180,7 @@ static void the_number_of_threads_changes_nothing(void **state) {
     for (int j = 0; j < 3; j++) free(text[j]);
 }
 
-/* ---- the baseline ----------------------------------------------------- */
+/* ---- the baseline -------------------------------------------------------- */
 
 static void fixed_replicas_are_the_baseline(void **state) {
     (void)state;
@@ -223,8 +223,7 @@ static void fixed_replicas_are_the_baseline(void **state) {
     market_free(m);
 }
 
-/* ---- dips, and what cannot be reached
- * ------------------------------------------------ */
+/* ---- dips, and what cannot be reached ------------------------------------ */
 
 static void a_fleet_that_a_policy_refuses_is_a_dip(void **state) {
     (void)state;
@@ -295,8 +294,7 @@ static void out_of_reach(void **state) {
     market_free(m);
 }
 
-/* ---- failures and interrupts
- * ---------------------------------------------------------- */
+/* ---- failures and interrupts --------------------------------------------- */
 
 static void a_broken_policy_is_named(void **state) {
     (void)state;

@@ -162,7 +162,7 @@ static void the_schema(void **state) {
     check("schema.txt", write_schema);
 }
 
-/* ---- text that depends on what ships, or on how a run ended ---- */
+/* ---- text that depends on what ships, or on how a run ended -------------- */
 
 static void write_header(void *context, FILE *f) {
     struct report_world *w = context;

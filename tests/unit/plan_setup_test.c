@@ -204,7 +204,7 @@ static void questions_that_make_no_sense(void **state) {
     market_free(m);
 }
 
-/* ---- what decided ----------------------------------------------------- */
+/* ---- what decided -------------------------------------------------------- */
 
 static void end_one(struct hd_late *l, struct hd_measure *m, int model, double at_s,
                     int late, enum hd_blame on, int preempted) {

@@ -35,8 +35,7 @@ static void expect_file(const char *name, int workload) {
     free(part);
 }
 
-/* ---- mistakes ----------------------------------------------------------------------
- */
+/* ---- mistakes ------------------------------------------------------------ */
 
 /* Each is the body of `arrive`, called at 5 s with the first request. */
 static void test_mistakes_in_calls(void **state) {
@@ -206,8 +205,7 @@ static void test_mistakes_in_calls(void **state) {
     assert_int_equal(failed, 0);
 }
 
-/* ---- objects
- * -------------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------- */
 
 static void test_objects(void **state) {
     (void)state;
@@ -238,8 +236,7 @@ static void test_a_finished_request_is_stale(void **state) {
     }
 }
 
-/* ---- actions and questions
- * ---------------------------------------------------------------- */
+/* ---- actions and questions ----------------------------------------------- */
 
 static void test_actions(void **state) {
     (void)state;
@@ -280,8 +277,7 @@ static void test_ticks(void **state) {
                  WORLD_BURST);
 }
 
-/* ---- oracles, random numbers, threads
- * ------------------------------------------------------- */
+/* ---- oracles, random numbers, threads ------------------------------------ */
 
 static void test_oracle(void **state) {
     (void)state;

@@ -215,8 +215,7 @@ void world_free(struct world *w) {
         for (int k = 0; k < WORLD_KINDS; k++) hd_timing_free(w->timing[m][k]);
 }
 
-/* ---- running ----------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------- */
 
 struct ear { /* hears of every finished request */
     struct outcome *outcome;

@@ -36,7 +36,7 @@ static void note(struct wanderer *w, struct hd_engine *e, int what, int64_t whom
                 name[what], (long long)whom, (unsigned long long)w->digest);
 }
 
-/* ---- choosing ------------------------------------------------------------------- */
+/* ---- choosing ------------------------------------------------------------ */
 
 static bool closing(const struct hd_engine *e, int n) {
     return hd_ask_instance(e, n).state == HD_INST_CLOSING;
@@ -150,7 +150,7 @@ static struct hd_req some_request(struct wanderer *w, struct hd_engine *e) {
     return s == HD_REQ_WAITING || s == HD_REQ_READY ? r : HD_NO_REQ;
 }
 
-/* ---- acting ---------------------------------------------------------------------- */
+/* ---- acting -------------------------------------------------------------- */
 
 static bool form_some(struct wanderer *w, struct hd_engine *e, bool may_fail) {
     struct hd_form f = {.role = wanderer_role[draw(w, 2)],
@@ -287,8 +287,7 @@ static bool give_turn(struct wanderer *w, struct hd_engine *e, int n) {
     return !chance(w, 40) || prefetch(w, e, n, g);
 }
 
-/* ---- callbacks ---------------------------------------------------------------------
- */
+/* ---- callbacks ----------------------------------------------------------- */
 
 static bool on_start(void *state, struct hd_engine *e, const char **reason) {
     struct wanderer *w = state;

@@ -115,7 +115,7 @@ static void slower_links_reduce_slower(void **state) {
     free(h800);
 }
 
-/* ---- compiled ------------------------------------------------------------------- */
+/* ---- compiled ------------------------------------------------------------ */
 
 static uint64_t next_random(uint64_t *seed) { /* splitmix64 */
     uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));

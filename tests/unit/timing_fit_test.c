@@ -148,7 +148,7 @@ static void errors_are_quantiles(void **state) {
     assert_true(hd_fit_rounded(98765) == 98770);
 }
 
-/* ---- reading -------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void refuses(const struct hd_catalog *catalog, const char *text,
                     const char *why) {

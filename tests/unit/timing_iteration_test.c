@@ -80,7 +80,7 @@ static void shares_and_efficiencies_slow_down(void **state) {
     close_to(hd_iteration_s(&shared, 4, 4, 0, 50), want);
 }
 
-/* ---- tensor parallelism --------------------------------------------------------- */
+/* ---- tensor parallelism -------------------------------------------------- */
 
 static const struct hd_reduce_fit reduce = {
     .groups = 2,
@@ -114,7 +114,7 @@ static void tp_splits_work_and_adds_reduces(void **state) {
     close_to(hd_iteration_s(&law, 1, 1, 0, 99), (bytes + 100 * 16) / 1000 + 4 * 1e-3);
 }
 
-/* ---- mixtures of experts -------------------------------------------------------- */
+/* ---- mixtures of experts ------------------------------------------------- */
 
 static void experts_are_read_as_tokens_choose_them(void **state) {
     (void)state;

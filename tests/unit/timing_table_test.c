@@ -9,7 +9,7 @@
 
 #include "timing/table.h"
 
-/* ---- the plain law, by hand ---------------------------------------------------- */
+/* ---- the plain law, by hand ---------------------------------------------- */
 
 static void plain_step_is_the_sum_of_its_stretches(void **state) {
     (void)state;
@@ -65,7 +65,7 @@ static void no_iteration_takes_no_time(void **state) {
     hd_timing_free(t);
 }
 
-/* ---- a law with every kind of bend --------------------------------------------- */
+/* ---- a law with every kind of bend --------------------------------------- */
 
 struct bends {
     double read_s, multiply_s, floor_s, kv_s;

@@ -137,7 +137,7 @@ static void sorting_random_rows(void **state) {
     free(text);
 }
 
-/* ---- cuts ----------------------------------------------------------------------- */
+/* ---- cuts ---------------------------------------------------------------- */
 
 static struct hd_trace_options cut(const char *from, const char *to, double before_s,
                                    double after_s) {

@@ -220,8 +220,7 @@ static void groups_wake_together(void **state) {
     free(r.of);
 }
 
-/* ---- one part changes, the others stay --------------------------------------------
- */
+/* ---- one part changes, the others stay ----------------------------------- */
 
 /* The k-th request of each model, k = 0, 1, ... */
 static void assert_same_lengths(struct requests a, struct requests b, bool input,
@@ -318,8 +317,7 @@ static void too_much_or_nothing(void **state) {
     assert_says(err.text, "no request came");
 }
 
-/* ---- recipes ----------------------------------------------------------------------
- */
+/* ---- recipes ------------------------------------------------------------- */
 
 #define LOAD "load = {rate_per_s = 2, span = '10m', label = 'invented'},"
 #define POPULARITY "popularity = {kind = 'zipf', s = 1, shift = 0, label = 'fitted'},"

@@ -180,7 +180,7 @@ static void arena(void **state) {
     assert_row(&c, 0, 212928042599, 0, 13, 199, 2);
 }
 
-/* ---- quirks ------------------------------------------------------------------- */
+/* ---- quirks -------------------------------------------------------------- */
 
 #define HEADER "arrival_s,model,input_tokens,output_tokens\n"
 
@@ -293,7 +293,7 @@ static void lines_are_counted(void **state) {
     free(text);
 }
 
-/* ---- what is wrong -------------------------------------------------------------- */
+/* ---- what is wrong ------------------------------------------------------- */
 
 static void bad_files(void **state) {
     (void)state;
