@@ -58,7 +58,7 @@ void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
     const struct hd_trace *t = q->trace;
     hd_tick first = t->row[0].at, last = t->row[t->rows - 1].at;
     if (q->to != HD_TICK_NEVER && (first - q->from > (q->to - q->from) / 10 ||
-                                   q->to - last > (q->to - q->from) / 10)) {
+                                   q->to - last - 1 > (q->to - q->from) / 10)) {
         char from[HD_CLOCK_TEXT_BYTES], to[HD_CLOCK_TEXT_BYTES];
         add(&m, "window_beyond", 1,
             hd_format("the trace has requests from %s to %s only: rates are over the "

@@ -13,6 +13,8 @@ try --from +500s --to +1500s       # margins lie outside the cut; times are sinc
 try --from +20s                    # as far as the trace goes
 try --to +1995s
 try --slo ttft=10s,tbt=none        # no limit: 10 %
+hotdesk replay --trace t.csv --fleet H100:1 --policy serverless --to +3000s --quiet | grep ^warning
+hotdesk replay --trace t.csv --fleet H100:1 --policy serverless --to +2000s --quiet | grep ^warning
 try --from +500s --to +500s
 try --warm-up 1500s --cool-down 1500s
 try --from yesterday
