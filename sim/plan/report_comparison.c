@@ -130,10 +130,10 @@ static void deciding_line(const struct hd_question *q, const struct hd_answer *a
     if (!a->whole) {
         fputs("not answered, interrupted", out);
     } else if (!a->reached) {
-        fprintf(out, "no number of GPUs up to %d reaches %s: at most %s%s%s%s",
-                q->gpus_max, hd_say_share(a->attain).text, hd_say_percent(a->best).text,
-                a->why_not ? " (" : "", a->why_not ? a->why_not : "",
-                a->why_not ? ")" : "");
+        fprintf(out, "no number of GPUs up to %d reaches %s", q->gpus_max,
+                hd_say_share(a->attain).text);
+        if (!isnan(a->best)) fprintf(out, ": at most %s", hd_say_percent(a->best).text);
+        if (a->why_not) fprintf(out, " (%s)", a->why_not);
         if (a->record)
             fprintf(out, "; its figures are those with %d GPUs", a->record->gpus);
     } else {
