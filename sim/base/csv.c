@@ -132,7 +132,8 @@ static bool feed(struct hd_csv *csv, const char *bytes, size_t count,
                                : csv_strerror(csv_error(&csv->parser)));
         if (csv->rows > before)
             csv->at_row_start = true;
-        else if (!ends || csv->fields > csv->open_row_first)
+        else if (!ends || csv->fields > csv->open_row_first ||
+                 csv->parser.entry_pos > 0) /* a line end within quotes */
             csv->at_row_start = false;
         /* The LF of a CRLF that two chunks share was counted at its CR. */
         if (ends && !(csv->after_cr && *bytes == '\n')) csv->line++;

@@ -341,6 +341,7 @@ static void bad_files(void **state) {
         {HEADER "1,\"a\nb\",2,3\n", "'a?b' is not printable UTF-8"},
         {HEADER "1,m\"x,2,3\n", ".csv:2: a quote inside a field"},
         {HEADER "1,\"m,2,3\n4,5,6,7\n", ".csv:2: a quote opens and never closes"},
+        {HEADER "\n\"1,m,2,3\n4,5,6,7\n", ".csv:3: a quote opens and never closes"},
         {"Request Time,Model Name,Input Length,Output Length\n00:00:61.000,m,1,1\n",
          "column 'Request Time': '00:00:61.000' has more than 59 seconds"},
         {"TIMESTAMP,ContextTokens,GeneratedTokens\n1700158623.5,1,1\n",

@@ -1,0 +1,230 @@
+#!/bin/bash
+# Every format of traces x every quirk of files, through the program: what is fine must
+# read as the plain file does; what is wrong must be one line on standard error that
+# names the file, and its line where there is one; nothing on standard output, exit 1,
+# and no file made. With words as arguments only the formats of these names are tried.
+# CHECKED_BUILD: a slow build, so one command less for each wrong file.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+hotdesk=$(realpath "${HOTDESK:-$root/hotdesk}")
+[ -x "$hotdesk" ] || {
+    echo "no program $hotdesk; run make first"
+    echo "0 passed, 1 failed"
+    exit 1
+}
+work=$(mktemp -d)
+trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export LC_ALL=C
+
+passed=0
+failed=0
+verdict() { # name, problem
+    if [ -z "$2" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED    readers $1: $2"
+        head -n 3 ../out ../err 2>/dev/null
+    fi
+}
+
+# Columns by format: header, then a row made of (second, model, input, output). The
+# seconds are 0 to 59; formats of one model have no column for it.
+header() {
+    case $1 in
+    native) echo arrival_s,model,input_tokens,output_tokens ;;
+    dated) echo arrival,model,input_tokens,output_tokens ;;
+    azure) echo TIMESTAMP,ContextTokens,GeneratedTokens ;;
+    aegaeon) echo Request Time,Model Name,Input Length,Output Length ;;
+    burstgpt) echo Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type ;;
+    vidur) echo arrived_at,num_prefill_tokens,num_decode_tokens ;;
+    arena) echo req_time_s,adapter,prompt_len,output_len ;;
+    esac
+}
+row() { # format, second, model, input, output
+    local second=$2
+    [[ $2 =~ ^[0-9]{1,2}$ ]] && second=$(printf %02d "$2")
+    case $1 in
+    native | arena) echo "$2,$3,$4,$5" ;;
+    dated) echo "$(date_of "$second"),$3,$4,$5" ;;
+    azure) echo "$(date_of "$second"),$4,$5" ;;
+    aegaeon) echo "$(time_of "$second"),$3,$4,$5" ;;
+    burstgpt) echo "$2,$3,$4,$5,0,Conversation log" ;;
+    vidur) echo "$2,$4,$5" ;;
+    esac
+}
+date_of() { # what is no number stays as it is
+    [[ $1 =~ ^[0-9]{1,2}$ ]] && echo "2023-11-16 18:17:$1.1234567" || echo "$1"
+}
+time_of() {
+    [[ $1 =~ ^[0-9]{1,2}$ ]] && echo "00:00:$1.125" || echo "$1"
+}
+plain() { # format: header and four rows, two at one instant, two models where there are
+    header "$1"
+    row "$1" 0 a 100 10
+    row "$1" 3 b 200 20
+    row "$1" 3 a 300 30
+    row "$1" 9 a 400 40
+}
+columns() { # format: names of its columns of time, input and output, as in messages
+    header "$1" | awk -F, -v f="$1" 'NF == 3 { print $1 "|" $2 "|" $3 }
+        NF > 3 { print $1 "|" $3 "|" $4 }'
+}
+
+# ---- what is fine -----------------------------------------------------------------
+
+same() { # format, quirk: t.csv reads as plain.csv does
+    local problem=
+    "$hotdesk" trace info t.csv --json >../out 2>../err || problem="exit $?"
+    [ -s ../err ] && problem+=" something on standard error"
+    jq -c 'del(.name, .sha256, .unused_columns)' ../out >got 2>/dev/null
+    cmp -s got wanted || problem+=" other figures than the plain file"
+    verdict "$1, $2" "$problem"
+}
+fine() { # format
+    local f=$1
+    plain "$f" >plain.csv
+    "$hotdesk" trace info plain.csv --json | jq -c 'del(.name, .sha256, .unused_columns)' >wanted
+    [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "$f 4 400" ]
+    verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
+    sed 's/$/\r/' plain.csv >t.csv
+    same "$f" "CRLF"
+    head -c -1 plain.csv >t.csv
+    same "$f" "no final newline"
+    sed 's/$/\r/' plain.csv | head -c -2 >t.csv
+    same "$f" "CRLF, no final newline"
+    tr '\n' '\r' <plain.csv >t.csv
+    same "$f" "CR"
+    { printf '\xEF\xBB\xBF'; cat plain.csv; } >t.csv
+    same "$f" "byte order mark"
+    sed '2i\\' plain.csv >t.csv
+    same "$f" "blank line"
+    sed '1s/,/ , /g' plain.csv >t.csv
+    same "$f" "blanks in the header"
+    sed '1s/.*/\U&/' plain.csv >t.csv
+    same "$f" "header in capitals"
+    sed 's/[^,]*/"&"/g' plain.csv >t.csv
+    same "$f" "quoted fields"
+    awk -F, -v OFS=, '{ for (i = 1; i <= NF / 2; i++) { x = $i; $i = $(NF + 1 - i); $(NF + 1 - i) = x } print }' plain.csv >t.csv
+    same "$f" "columns the other way round"
+    awk '{ print $0 "," (NR == 1 ? "note" : "seen") }' plain.csv >t.csv
+    same "$f" "one more column"
+    { header "$f"; row "$f" 0 a 100.0 10.; row "$f" 3 b +200 20; row "$f" 3 a 300 30.000; row "$f" 9 a 0400 40; } >t.csv
+    same "$f" "whole numbers written otherwise"
+    sed '1!d' plain.csv >t.csv
+    tail -n 3 plain.csv | tac >>t.csv
+    sed -n 2p plain.csv >>t.csv
+    "$hotdesk" trace info t.csv --sort --json >../out 2>../err
+    verdict "$f, sorted on request" "$(jq -e '.requests == 4 and .rows_out_of_order > 0' ../out >/dev/null || echo no)"
+}
+
+# ---- what is wrong ----------------------------------------------------------------
+
+commands=("replay --trace t.csv --models *=llama-2-7b --fleet H100:2 --policy serverless --out r --requests q.csv")
+[ "${CHECKED_BUILD:-}" ] || commands+=("trace info t.csv")
+
+wrong() { # format, quirk, expected in the message (extended expression)
+    local problem= command code
+    for command in "${commands[@]}"; do
+        # The command is meant to be split into words; its * is not a pattern.
+        (set -f; exec "$hotdesk" $command) >../out 2>../err
+        code=$?
+        [ $code = 1 ] || problem+=" exit $code;"
+        [ -s ../out ] && problem+=" something on standard output;"
+        [ "$(wc -l <../err)" = 1 ] || problem+=" not one line on standard error;"
+        grep -qE "^hotdesk: t\.csv$3" ../err || problem+=" expected t.csv$3;"
+        [ "$(ls)" = "$listing" ] || problem+=" files: $(ls | xargs);"
+        [ -z "$problem" ] || break
+    done
+    verdict "$1, $2" "$problem"
+}
+wrong_row() { # format, quirk, expected, second, model, input, output: as the third row
+    { header "$1"; row "$1" 0 a 1 1; row "$1" 1 a 1 1; row "$1" "${@:4}"; row "$1" 8 a 1 1; } >t.csv
+    wrong "$1" "$2" ":4: $3"
+}
+bad() { # format
+    local f=$1 time input output name
+    IFS='|' read -r time input output < <(columns "$f")
+    rm -f ./*
+    >t.csv
+    listing=t.csv
+    wrong "$f" "empty file" ": is empty"
+    header "$f" >t.csv
+    wrong "$f" "header only" ": has a header but no request"
+    header "$f" | head -c -1 >t.csv
+    wrong "$f" "header only, no newline" ": has a header but no request"
+    for name in "$time" "$input" "$output"; do
+        plain "$f" | sed "1s/$name/absent/" >t.csv
+        wrong "$f" "no column $name" ":1: (no column '$name'|no column)"
+    done
+    plain "$f" | sed "1s/\$/,$input/; 2,\$s/\$/,1/" >t.csv
+    wrong "$f" "two columns $input" ":1: two columns are named '$input'"
+    plain "$f" | sed 1d >t.csv
+    wrong "$f" "no header" ":1: no "
+    plain "$f" | sed '3s/,[^,]*$//' >t.csv
+    wrong "$f" "a field too few" ":3: .* fields?; the header has"
+    plain "$f" | sed '3s/$/,9/' >t.csv
+    wrong "$f" "a field too many" ":3: .* fields; the header has"
+    plain "$f" | sed '3s/^/"/' >t.csv
+    wrong "$f" "quote never closed" ":3: "
+    { plain "$f"; head -c 300 "$hotdesk"; } >t.csv
+    wrong "$f" "binary junk at the end" ":[0-9]+: "
+    { header "$f"; head -c 100000 "$hotdesk"; } >t.csv
+    wrong "$f" "binary junk under a header" ":[0-9]+: "
+    { plain "$f"; head -c 2000000 /dev/zero | tr '\0' x; } >t.csv
+    wrong "$f" "a field of 2 MB" ":6: a field of more than 1 MiB"
+    wrong_row "$f" "time runs backwards" "time runs backwards" 0 a 1 1
+    local value why
+    while IFS='|' read -r value why; do
+        wrong_row "$f" "input '$value'" "column '$input'$why" 2 a "$value" 1
+        wrong_row "$f" "output '$value'" "column '$output'$why" 2 a 1 "$value"
+    done <<'TOKENS'
+|( is empty)
+-3|: '-3' is negative
+99999999999999999999|: .* is more than 1000000000 tokens
+1000000001|: .* is more than 1000000000 tokens
+12.5|: .* is not a whole number of tokens
+1e3|: .* is not a whole number of tokens
+NaN|: .* is not a whole number of tokens
+inf|: .* is not a whole number of tokens
+0x10|: .* is not a whole number of tokens
+ten|: .* is not a whole number of tokens
+TOKENS
+    for value in "" NaN inf -1 1e400 soon 99999999999999999999999999 25:61:61; do
+        wrong_row "$f" "time '$value'" "column '$time'" "$value" a 1 1
+    done
+    case $f in azure | vidur) ;; *)
+        wrong_row "$f" "model without a name" "column '.*' is empty" 2 "" 1 1
+        wrong_row "$f" "model with a bell" "column '.*' is not printable" 2 $'a\a' 1 1
+        wrong_row "$f" "model in Latin-1" "column '.*' is not printable" 2 $'caf\xe9' 1 1
+        ;;
+    esac
+    rm t.csv
+    listing=
+    wrong "$f" "no file" ": No such file or directory"
+    mkdir t.csv
+    listing=t.csv
+    wrong "$f" "a directory" ": is a directory"
+    rmdir t.csv
+    mkfifo t.csv
+    wrong "$f" "a pipe" ": is not a plain file"
+    rm t.csv
+    if [ "$(id -u)" != 0 ]; then # root reads everything
+        plain "$f" >t.csv
+        chmod 000 t.csv
+        wrong "$f" "a file that may not be read" ": Permission denied"
+        rm -f t.csv
+    fi
+}
+
+for format in native dated azure aegaeon burstgpt vidur arena; do
+    [ $# = 0 ] || [[ " $* " == *" $format "* ]] || continue
+    mkdir "$work/$format"
+    cd "$work/$format" || exit 1
+    fine "$format"
+    bad "$format"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
