@@ -65,7 +65,8 @@ static const struct variant {
 };
 
 /* Two kinds of GPU; and one on which some models need two GPUs. */
-static const struct place others[] = {{"serverless", "H100:8+A10:16"},
+static const struct place others[] = {{"dedicated", "H100:24+A10:32"},
+                                      {"serverless", "H100:8+A10:16"},
                                       {"aegaeon", "H100:8+A10:16"},
                                       {"serverless", "A10:32"},
                                       {"aegaeon", "A10:32"}};
