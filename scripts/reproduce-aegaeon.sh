@@ -163,13 +163,16 @@ explain() {
 conclude() {
     cat <<'TEXT'
 
-Every difference points the same way where the pool is overloaded: the simulator serves
-requests faster. Its steps are whole milliseconds of a law without a batch term, its 7B
-weighs 14 GB, and near saturation a few percent of service time are many points. One
-re-draw of the lengths moves a point by about 3. What is left under "all" we do not
-explain. At light load we are better by up to 6 points: the simulator sends a second
-model to the GPU that is still loading a first (its last iteration is the oldest) while
-others rest; ours prefers one that rests. No constant was tuned to this table.
+Where the pool is overloaded every difference points the same way: the simulator serves
+requests faster, and near saturation a few percent of service time are many points. Its
+steps are whole milliseconds of a law without a batch term; its 7B weighs 14 GB; and it
+prefetches with hindsight: a switch is shortened by whatever the GPU has computed since
+the last one, whichever model comes next, where ours must have chosen the model and
+found it memory and link. One re-draw of the lengths moves a point by about 3. What is
+left under "all" we do not explain further. At light load our serverless is better by up
+to 6 points: the simulator may send a second model to the GPU that is still loading a
+first (its last iteration is the oldest) while others rest; ours prefers one that rests.
+No constant was tuned to this table.
 TEXT
 }
 
