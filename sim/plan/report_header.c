@@ -165,16 +165,36 @@ static bool any_param_set(const struct hd_policy_choice *p) {
 }
 
 /* What all policies have alike, and what they do not. */
+/* What a script sees beyond what a real scheduler could; NULL: nothing. */
+static const char *seen(const struct hd_script *s) {
+    return s->clairvoyant   ? "the future (output lengths and rates)"
+           : s->sees_output ? "output lengths"
+           : s->sees_rates  ? "mean rates"
+                            : NULL;
+}
+
+/* Of a policy alone: said only where it is out of the ordinary. */
+static void policy_line(const struct hd_policy_choice *p, FILE *out) {
+    const char *what = seen(p->script);
+    bool set = any_param_set(p);
+    if (!what && !set) return;
+    fprintf(out, "policy    %s", p->label);
+    if (set) {
+        char *params = hd_params_text(p);
+        fprintf(out, "{%s}", params);
+        free(params);
+    }
+    if (what) fprintf(out, " sees %s", what);
+    putc('\n', out);
+}
+
 static void fair_line(const struct hd_question *q, FILE *out) {
     fputs("fair      same switching mechanisms and arrival sequence for all", out);
     int seeing = 0;
     for (int i = 0; i < q->policies; i++) {
-        const struct hd_script *s = q->policy[i].script;
-        if (!s->sees_output && !s->sees_rates) continue;
-        fprintf(out, "; %s sees %s", q->policy[i].label,
-                s->clairvoyant   ? "the future (output lengths and rates)"
-                : s->sees_output ? "output lengths"
-                                 : "mean rates");
+        const char *what = seen(q->policy[i].script);
+        if (!what) continue;
+        fprintf(out, "; %s sees %s", q->policy[i].label, what);
         seeing++;
     }
     if (!seeing) fputs("; output lengths hidden from all", out);
@@ -197,7 +217,10 @@ void hd_report_header(const struct hd_report *report, FILE *out) {
     slo_lines(q, out);
     fleet_line(q, compare, out);
     timing_line(q, out);
-    if (q->policies > 1) fair_line(q, out);
+    if (q->policies > 1)
+        fair_line(q, out);
+    else if (q->policies == 1)
+        policy_line(&q->policy[0], out);
 }
 
 void hd_report_closing(const struct hd_report *report, FILE *out) {
