@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void hd_shortest(double x, char text[HD_REAL_TEXT_BYTES]) {
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, HD_REAL_TEXT_BYTES, "%.*g", digits, x);
@@ -14,48 +16,24 @@ void hd_shortest(double x, char text[HD_REAL_TEXT_BYTES]) {
     }
 }
 
-/* Bytes of the well-formed UTF-8 sequence at s, 0 if it is none. The table of
- * ranges is Unicode 15, table 3-7: no overlong forms, no surrogates. */
-static int utf8_bytes(const unsigned char *s) {
-    static const struct {
-        unsigned char first, last, low, high; /* of the lead; of the second byte */
-        int bytes;
-    } form[] = {{0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-                {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3},
-                {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-                {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
-    if (s[0] < 0x80) return 1;
-    for (size_t i = 0; i < sizeof form / sizeof *form; i++) {
-        if (s[0] < form[i].first || s[0] > form[i].last) continue;
-        if (s[1] < form[i].low || s[1] > form[i].high) return 0;
-        for (int k = 2; k < form[i].bytes; k++)
-            if ((s[k] & 0xC0) != 0x80) return 0;
-        return form[i].bytes;
-    }
-    return 0;
-}
-
 static void put_string(FILE *file, const char *text) {
-    const unsigned char *s = (const unsigned char *)text;
     putc('"', file);
-    while (*s) {
-        int bytes = utf8_bytes(s);
-        if (bytes == 0) {
+    while (*text) {
+        int bytes = hd_utf8_bytes(text);
+        unsigned char c = (unsigned char)*text;
+        if (bytes == 0)
             fputs("\\ufffd", file);
-            s++;
-            continue;
-        }
-        if (*s == '"' || *s == '\\')
-            fprintf(file, "\\%c", *s);
-        else if (*s == '\n')
+        else if (c == '"' || c == '\\')
+            fprintf(file, "\\%c", c);
+        else if (c == '\n')
             fputs("\\n", file);
-        else if (*s == '\t')
+        else if (c == '\t')
             fputs("\\t", file);
-        else if (*s < 0x20 || *s == 0x7F)
-            fprintf(file, "\\u%04x", *s);
+        else if (c < 0x20 || c == 0x7F)
+            fprintf(file, "\\u%04x", c);
         else
-            fwrite(s, 1, (size_t)bytes, file);
-        s += bytes;
+            fwrite(text, 1, (size_t)bytes, file);
+        text += bytes ? bytes : 1;
     }
     putc('"', file);
 }

@@ -10,6 +10,7 @@
 
 #include "base/csv.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "trace/header.h"
 #include "trace/intern.h"
 
@@ -139,14 +140,9 @@ static const char *read_tokens(const char *text, int32_t *tokens) {
 
 /* Names go to terminals, CSV and JSON: UTF-8 without control characters. */
 static bool printable_utf8(const char *text) {
-    for (const unsigned char *c = (const unsigned char *)text; *c;) {
-        int more = *c < 0x80 ? 0 : *c < 0xC2 ? -1 : *c < 0xE0 ? 1 : *c < 0xF0 ? 2 : 3;
-        if (more < 0 || *c > 0xF4 || *c < 0x20 || *c == 0x7F) return false;
-        if ((*c == 0xE0 && c[1] < 0xA0) || (*c == 0xED && c[1] > 0x9F) ||
-            (*c == 0xF0 && c[1] < 0x90) || (*c == 0xF4 && c[1] > 0x8F))
-            return false; /* overlong, surrogate, beyond U+10FFFF */
-        for (c++; more > 0; more--, c++)
-            if ((*c & 0xC0) != 0x80) return false;
+    for (int bytes; *text; text += bytes) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7F || !(bytes = hd_utf8_bytes(text))) return false;
     }
     return true;
 }
