@@ -1,6 +1,7 @@
 /* Error text, and the nearest name to a misspelt one. */
 #include "base/err.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,11 +19,11 @@ bool hd_fail(struct hd_err *err, const char *format, ...) {
     return false;
 }
 
-/* Levenshtein distance; words longer than 63 bytes count as far from all. */
+/* Levenshtein distance; words longer than 63 bytes are far from all. */
 static int edit_distance(const char *a, const char *b) {
     size_t na = strlen(a), nb = strlen(b);
     int row[64];
-    if (na > 63 || nb > 63) return 99;
+    if (na > 63 || nb > 63) return INT_MAX;
     for (size_t j = 0; j <= nb; j++) row[j] = (int)j;
     for (size_t i = 1; i <= na; i++) {
         int diagonal = row[0];

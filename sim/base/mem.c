@@ -1,8 +1,9 @@
 /* Allocation that cannot fail quietly. */
 #include "base/mem.h"
 
+#include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +40,21 @@ char *hd_format(const char *format, ...) {
     return text;
 }
 
+FILE *hd_text_stream(char **text, size_t *bytes) {
+    *text = NULL;
+    *bytes = 0;
+    return checked(open_memstream(text, bytes), 1);
+}
+
+void hd_text_stream_end(FILE *stream, char *const *text) {
+    bool lost = ferror(stream);
+    lost |= fclose(stream) != 0;
+    checked(lost ? NULL : *text, 1);
+}
+
 void *hd_grow_more(void *array, int *capacity, int need, size_t element_bytes) {
     int wanted = *capacity ? *capacity : 16;
-    while (wanted < need) wanted *= 2;
+    while (wanted < need) wanted = wanted <= INT_MAX / 2 ? 2 * wanted : INT_MAX;
     *capacity = wanted;
     return hd_realloc(array, (size_t)wanted * element_bytes);
 }

@@ -115,10 +115,9 @@ void hd_fields_csv_header(const struct hd_field_set *set, struct hd_csv_writer *
 
 static void put_joined(struct hd_csv_writer *w, const struct hd_field *f,
                        const void *record) {
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *memory = open_memstream(&text, &bytes);
-    if (!memory) abort();
+    char *text;
+    size_t bytes;
+    FILE *memory = hd_text_stream(&text, &bytes);
     if (f->type == HD_FIELD_INTS) {
         const struct hd_int_list *list = at(f, record);
         for (int i = 0; i < list->count; i++)
@@ -128,7 +127,7 @@ static void put_joined(struct hd_csv_writer *w, const struct hd_field *f,
         for (int i = 0; i < list->count; i++)
             fprintf(memory, "%s%s", i ? " " : "", list->item[i]);
     }
-    fclose(memory);
+    hd_text_stream_end(memory, &text);
     hd_csv_text(w, *text ? text : NULL);
     free(text);
 }

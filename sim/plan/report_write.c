@@ -39,12 +39,12 @@ static void shipped_json(struct hd_json *j, const char *kind, const char *part) 
 }
 
 static void calibration_json(struct hd_json *j, const struct hd_gpu_spec *gpu) {
-    char *fit = hd_format("results/calibration/%s/iteration.csv", gpu->fitted->name);
-    char *reduce = hd_format("results/calibration/%s/allreduce.csv", gpu->linked->name);
-    shipped_json(j, "calibration", fit);
-    shipped_json(j, "calibration", reduce);
-    free(fit);
-    free(reduce);
+    char *part[HD_CALIBRATION_FILES];
+    hd_calibration_files(gpu, part);
+    for (int n = 0; n < HD_CALIBRATION_FILES; n++) {
+        shipped_json(j, "calibration", part[n]);
+        free(part[n]);
+    }
 }
 
 /* A scenario is named by its file; where it lay is nobody's business. */
@@ -57,10 +57,9 @@ static const char *last_part(const char *path) {
  * the same bytes. */
 static char *bundle_text(const struct hd_report *report, bool complete) {
     const struct hd_question *q = report->question;
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *memory = open_memstream(&text, &bytes);
-    if (!memory) abort();
+    char *text;
+    size_t bytes;
+    FILE *memory = hd_text_stream(&text, &bytes);
     struct hd_json j;
     hd_json_start(&j, memory);
     hd_json_object(&j, NULL);
@@ -91,7 +90,7 @@ static char *bundle_text(const struct hd_report *report, bool complete) {
     hd_report_question_json(report, "question", &j);
     hd_json_close(&j);
     hd_json_finish(&j);
-    if (fclose(memory) != 0) abort();
+    hd_text_stream_end(memory, &text);
     return text;
 }
 

@@ -206,15 +206,19 @@ static void fill_in(struct hd_calibration *c, const struct iteration_file *file,
     for (const char *m = file->models; *m; m++) c->models += *m == ' ';
 }
 
+void hd_calibration_files(const struct hd_gpu_spec *gpu,
+                          char *part[HD_CALIBRATION_FILES]) {
+    part[0] = hd_format("results/calibration/%s/iteration.csv", gpu->fitted->name);
+    part[1] = hd_format("results/calibration/%s/allreduce.csv", gpu->linked->name);
+}
+
 struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *gpu,
                                            struct hd_err *err) {
     const struct hd_gpu_spec *fitted = gpu->fitted, *linked = gpu->linked;
     struct hd_calibration *c = hd_alloc(sizeof *c);
-    char *part[2] = {
-        hd_format("results/calibration/%s/iteration.csv", fitted->name),
-        hd_format("results/calibration/%s/allreduce.csv", linked->name),
-    };
-    char *path[2] = {hd_home_path(part[0]), hd_home_path(part[1])};
+    char *part[HD_CALIBRATION_FILES];
+    hd_calibration_files(gpu, part);
+    char *path[] = {hd_home_path(part[0]), hd_home_path(part[1])};
     struct iteration_file file = {0};
     SHA2_CTX hash;
     SHA256Init(&hash);
@@ -223,7 +227,7 @@ struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *gpu,
                 read_reduce(path[1], &c->reduce, err) &&
                 hash_file(&hash, path[0], err) && hash_file(&hash, path[1], err);
     SHA256Final(digest, &hash);
-    for (int n = 0; n < 2; n++) {
+    for (int n = 0; n < HD_CALIBRATION_FILES; n++) {
         free(part[n]);
         free(path[n]);
     }

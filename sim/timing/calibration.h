@@ -42,9 +42,13 @@ struct hd_timing_source {
     double error_p50, error_p90; /* held out */
 };
 
-/* From results/calibration: iteration.csv of gpu->fitted and allreduce.csv of
- * gpu->linked, which is the GPU itself where it was measured. NULL with one line
- * in err. The caller frees it with free(). */
+/* The files that a GPU's timing is read from, below hotdesk's own folder: iteration.csv
+ * of gpu->fitted and allreduce.csv of gpu->linked, which is the GPU itself where it was
+ * measured. The caller frees both. */
+enum { HD_CALIBRATION_FILES = 2 };
+void hd_calibration_files(const struct hd_gpu_spec *, char *part[HD_CALIBRATION_FILES]);
+
+/* What these hold. NULL with one line in err. The caller frees it with free(). */
 struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *,
                                            struct hd_err *err);
 
