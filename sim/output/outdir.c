@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+
+enum { MARKER_BYTES_MAX = 1 << 26 }; /* far more than any that was written */
 
 struct hd_outdir {
     char *path;   /* the final name, without trailing slashes */
@@ -28,23 +31,6 @@ static int remove_one(const char *path, const struct stat *is, int kind,
 
 static void remove_tree(const char *path) {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* A file's bytes as a string; NULL if it cannot be read. */
-static char *slurp(const char *path) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    char *text = NULL;
-    int capacity = 0, used = 0;
-    for (;;) {
-        text = hd_grow(text, &capacity, used + 4096 + 1, 1);
-        size_t got = fread(text + used, 1, 4096, file);
-        if (got == 0) break;
-        used += (int)got;
-    }
-    text[used] = '\0';
-    fclose(file);
-    return text;
 }
 
 static bool is_empty(const char *path) {
@@ -67,7 +53,8 @@ static bool may_replace(const char *path, bool force, const char *marker,
         return hd_fail(err, "%s: is a file; expected a directory or a new name", path);
     if (is_empty(path)) return true;
     char *name = hd_format("%s/%s", path, marker);
-    char *found = slurp(name);
+    size_t bytes;
+    char *found = hd_read_text(name, MARKER_BYTES_MAX, &bytes, NULL);
     free(name);
     if (!found)
         return hd_fail(err,
