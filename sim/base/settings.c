@@ -300,12 +300,6 @@ bool hd_value_integer(const struct hd_value *v, long min, long max, long *number
     return true;
 }
 
-bool hd_value_boolean(const struct hd_value *v, bool *boolean, struct hd_err *err) {
-    if (!expect(v, HD_VALUE_BOOLEAN, err)) return false;
-    *boolean = v->boolean;
-    return true;
-}
-
 bool hd_value_text(const struct hd_value *v, const char **text, struct hd_err *err) {
     if (!expect(v, HD_VALUE_TEXT, err)) return false;
     *text = v->text;

@@ -61,7 +61,6 @@ bool hd_value_fail(const struct hd_value *, struct hd_err *, const char *format,
 bool hd_value_number(const struct hd_value *, double *, struct hd_err *);
 bool hd_value_integer(const struct hd_value *, long min, long max, long *,
                       struct hd_err *);
-bool hd_value_boolean(const struct hd_value *, bool *, struct hd_err *);
 bool hd_value_text(const struct hd_value *, const char **, struct hd_err *);
 bool hd_value_table(const struct hd_value *, struct hd_err *);
 

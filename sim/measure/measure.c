@@ -12,26 +12,9 @@ const char *hd_status_name(enum hd_status status) {
     return name[status];
 }
 
-const char *hd_blame_name(enum hd_blame blame) {
-    static const char *const name[HD_BLAMES] = {"queue", "switch", "prefill",
-                                                "kv",    "decode", "wait"};
-    return name[blame];
-}
-
 const char *hd_metric_name(enum hd_metric metric) {
     static const char *const name[HD_METRICS] = {"token", "ratio", "request"};
     return name[metric];
-}
-
-const char *hd_gpu_use_name(enum hd_gpu_use use) {
-    static const char *const name[HD_GPU_USES] = {"busy", "switching", "idle_waiting",
-                                                  "idle_free"};
-    return name[use];
-}
-
-const char *hd_stage_name(enum hd_stage stage) {
-    static const char *const name[HD_STAGES] = {"reinit", "load", "kv_out", "kv_in"};
-    return name[stage];
 }
 
 /* Bins cover every arrival that a trace may hold, even in a window without end. */

@@ -36,7 +36,6 @@ enum hd_blame {
                          another's prefill, or preempted */
     HD_BLAMES
 };
-const char *hd_blame_name(enum hd_blame); /* "queue", ... */
 
 enum hd_metric { HD_METRIC_TOKEN, HD_METRIC_RATIO, HD_METRIC_REQUEST, HD_METRICS };
 const char *hd_metric_name(enum hd_metric);
@@ -65,8 +64,6 @@ enum hd_gpu_use {
     HD_GPU_USES
 };
 
-const char *hd_gpu_use_name(enum hd_gpu_use);
-
 enum hd_stage { /* of a switch: seconds that a turn waited for it */
                 HD_STAGE_REINIT,
                 HD_STAGE_LOAD,
@@ -74,7 +71,6 @@ enum hd_stage { /* of a switch: seconds that a turn waited for it */
                 HD_STAGE_KV_IN,
                 HD_STAGES
 };
-const char *hd_stage_name(enum hd_stage);
 
 /* Ratios are added as whole units: a sum that does not depend on the order, so that
  * "can no longer pass" is exact. */

@@ -73,12 +73,13 @@ static void add_search(struct hd_compare *c, int policy, int scale) {
     cell->policy = policy;
     give_criteria(c, cell);
     double busy = ceil(1.25 * hd_setup_busy_gpus(c->setup));
-    int first = busy < c->gpus_max ? (int)busy : c->gpus_max;
+    int gpus_max = c->question->gpus_max;
+    int first = busy < gpus_max ? (int)busy : gpus_max;
     if (first < 1) first = 1;
     cell->search.first = first;
     cell->search.step = first > 1 ? first / 2 : 1;
     cell->search.least = 1;
-    cell->search.most = c->gpus_max;
+    cell->search.most = gpus_max;
     cell->search.above = HD_ABOVE;
     hd_cell_absorb(cell); /* with nothing in reach it is done */
 }
@@ -131,7 +132,7 @@ static void release(struct hd_compare *c, int scale) {
         for (int m = 0; m < q->models; m++) replicas[m] = cell->need[m].replicas;
         cell->base_gpus = hd_replicas_gpus(c->setup, replicas);
         /* The baseline is looked for wherever it lies. */
-        int most = c->gpus_max;
+        int most = q->gpus_max;
         if (cell->policy == HD_POLICY_FIXED && most < 2 * cell->base_gpus)
             most = 2 * cell->base_gpus;
         int first = cell->base_gpus < most ? cell->base_gpus : most;
@@ -262,7 +263,6 @@ static bool give_back(void *context, void *piece) {
 
 static void begin(struct hd_compare *c) {
     const struct hd_question *q = c->question;
-    c->gpus_max = q->gpus_max > 0 ? q->gpus_max : HD_GPUS_MAX_DEFAULT;
     c->perfect = hd_setup_perfect(c->setup);
     c->need = hd_alloc(sizeof *c->need * (size_t)q->scales * (size_t)q->attains *
                        (size_t)(q->models + 1));

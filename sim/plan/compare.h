@@ -6,8 +6,6 @@
 #include "plan/cells.h"
 #include "plan/plan.h"
 
-enum { HD_ABOVE = 4 }; /* N + 1 to N + 4 must pass as well */
-
 struct hd_one_each { /* one replica of each model, at one scale */
     bool known;
     double attained;
@@ -16,7 +14,6 @@ struct hd_one_each { /* one replica of each model, at one scale */
 struct hd_compare {
     const struct hd_question *question;
     struct hd_setup *setup;
-    int gpus_max;
     struct hd_measure *perfect; /* what no policy can better */
     /* The criteria in order of ease: by attainment, pooled before model. */
     int criteria, attain_of[HD_SEARCH_CRITERIA_MAX];

@@ -28,12 +28,4 @@ typedef void (*hd_progress_fn)(void *context, const struct hd_progress *);
 bool hd_compare(const struct hd_question *, hd_progress_fn, void *progress_context,
                 struct hd_comparison *, struct hd_err *err);
 
-/* Fewest replicas of each model that keep its own SLO at `attain` when it runs
- * alone: what `dedicated` is given. One int per model, the caller frees it; a model
- * that no number of replicas serves gets the fewest that keep `attain` of what the
- * largest number keeps, and *hopeless is the first such model (-1: none). NULL on
- * error or interrupt. */
-int *hd_dedicated_replicas(const struct hd_question *, double scale, double attain,
-                           int *hopeless, struct hd_err *err);
-
 #endif

@@ -56,7 +56,7 @@ struct hd_question {
     /* replay: the fleet. compare: one part, whose `gpus` the search chooses. */
     int parts;
     struct hd_fleet_part part[HD_FLEET_PARTS_MAX];
-    int gpus_max; /* compare: give up above so many; 0: HD_GPUS_MAX_DEFAULT */
+    int gpus_max; /* compare: give up above so many; replay: 0 */
     int policies;
     struct hd_policy_choice *policy;
     int attains, scales;

@@ -20,23 +20,6 @@ static struct hd_need *all_needs(struct hd_setup *s, double scale, double attain
     return need;
 }
 
-int *hd_dedicated_replicas(const struct hd_question *q, double scale, double attain,
-                           int *hopeless, struct hd_err *err) {
-    struct hd_setup *s = hd_setup_new(q, err);
-    if (!s) return NULL;
-    struct hd_need *need = all_needs(s, scale, attain, err);
-    int *replicas = need ? hd_alloc(sizeof *replicas * (size_t)(q->models + 1)) : NULL;
-    *hopeless = -1;
-    for (int m = q->models; need && m-- > 0;) {
-        replicas[m] = need[m].replicas;
-        if (need[m].hopeless) *hopeless = m;
-    }
-    if (!need) hd_fail(err, "interrupted");
-    free(need);
-    hd_setup_free(s);
-    return replicas;
-}
-
 bool hd_replay(const struct hd_question *q, int policy, double scale,
                void (*on_finished)(void *context, const struct hd_finished *),
                void *on_finished_context, struct hd_run_record *record,

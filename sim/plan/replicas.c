@@ -101,6 +101,7 @@ bool hd_needs_of(struct hd_setup *s, int model, double scale, const double *targ
     const struct hd_question *q = hd_setup_question(s);
     const struct hd_market_model *m = &q->model[model];
     double own = q->slo[m->slo].attain, wanted[HD_SEARCH_CRITERIA_MAX];
+    /* A replay says nothing of it. */
     int limit = (q->gpus_max > 0 ? q->gpus_max : HD_GPUS_MAX_DEFAULT) / m->tp;
     int64_t sent = hd_setup_sent(s, model);
     struct alone a = {.setup = s,

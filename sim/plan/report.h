@@ -52,9 +52,6 @@ bool hd_require_check_run(const struct hd_report *, const struct hd_run_record *
 bool hd_require_check_comparison(const struct hd_report *,
                                  const struct hd_comparison *);
 
-/* Did the run keep the SLO at the question's attainment under its rule? */
-bool hd_report_passes(const struct hd_report *, const struct hd_run_record *);
-
 /* For people. The header says what was asked and what the answer rests on; it may be
  * printed before the runs. Then the result, the requirements and the warnings. */
 void hd_report_header(const struct hd_report *, FILE *);

@@ -141,7 +141,7 @@ static void deciding_line(const struct hd_question *q, const struct hd_answer *a
             fprintf(out, "%d fail: %s, %s, %s; ", a->gpus - 1, a->limit.models,
                     hd_report_span_text(q->trace, a->limit.from, a->limit.to, when),
                     a->limit.resource);
-        fprintf(out, "%d to %d pass", a->gpus, a->gpus + 4);
+        fprintf(out, "%d to %d pass", a->gpus, a->gpus + HD_ABOVE);
     }
     if (a->whole && a->above > 0) {
         fputs("; fail although fewer passed: ", out);

@@ -165,11 +165,6 @@ static void model_table(const struct hd_report *report, const struct hd_run_reco
     hd_text_table_free(t);
 }
 
-bool hd_report_passes(const struct hd_report *report, const struct hd_run_record *r) {
-    struct hd_criterion c = hd_report_criterion(report->question);
-    return hd_run_is_whole(r) && hd_passes(r->measure, &c);
-}
-
 void hd_report_run(const struct hd_report *report, const struct hd_run_record *r,
                    FILE *out) {
     const struct hd_question *q = report->question;

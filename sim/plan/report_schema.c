@@ -325,7 +325,6 @@ const struct hd_field_set hd_schema_answer = {"compare.json: policy[]",
 typedef struct hd_request_row request;
 #define F(name, type, unit, member, about)                                             \
     { name, HD_FIELD_##type, unit, offsetof(request, member), about }
-_Static_assert(HD_BLAMES == 6, "struct hd_request_row has room for six");
 static const struct hd_field request_field[] = {
     F("id", INT, "", id, "row of what is replayed of the trace, from 0"),
     F("arrival_s", REAL, "s", arrival_s, "since the trace's zero"),

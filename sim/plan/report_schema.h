@@ -2,6 +2,7 @@
 #ifndef HD_PLAN_REPORT_SCHEMA_H
 #define HD_PLAN_REPORT_SCHEMA_H
 
+#include "measure/measure.h"
 #include "output/fields.h"
 
 #define HD_SCHEMA_RUN "hotdesk.run/1"
@@ -23,7 +24,7 @@ struct hd_request_row {
     int measured;
     const char *status;
     int64_t input_tokens, output_tokens, tokens_on_time;
-    double ttft_s, tpot_s, e2e_s, gap_longest_s, blame_s[6];
+    double ttft_s, tpot_s, e2e_s, gap_longest_s, blame_s[HD_BLAMES];
     int64_t instance;
 };
 

@@ -44,6 +44,8 @@ void hd_run_record_free(struct hd_run_record *);
 
 enum { HD_FAILS_ABOVE_MAX = 16 };
 
+enum { HD_ABOVE = 4 }; /* with N GPUs, N + 1 to N + 4 must pass as well */
+
 /* The answer for one (policy, scale, attain, rule). Everything counts the serial
  * search only, and so is the same for any number of threads. */
 struct hd_answer {
@@ -51,7 +53,7 @@ struct hd_answer {
     double scale, attain;
     enum hd_pass_rule rule;
     bool whole;   /* the search ended; false: interrupted, nothing below is known */
-    bool reached; /* gpus is the least N with N .. N+4 all passing */
+    bool reached; /* gpus is the least N with N .. N+HD_ABOVE all passing */
     int gpus;
     int above; /* N that failed although fewer GPUs were seen to pass; the least of
                   them, ascending, in */

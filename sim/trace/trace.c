@@ -254,18 +254,6 @@ void hd_trace_free(struct hd_trace *t) {
     free(t);
 }
 
-bool hd_trace_clock(const struct hd_trace *t, const char *text, hd_tick *tick,
-                    struct hd_err *err) {
-    hd_wide at, first = t->origin + t->row[0].at;
-    if (!hd_clock_parse(t->clock, t->zero, first, text, &at, err)) return false;
-    at -= t->origin;
-    if (at > HD_TICK_SPAN_MAX || at < -HD_TICK_SPAN_MAX)
-        return hd_fail(err, "'%s' lies more than %ld days from the trace", text,
-                       (long)(HD_TICK_SPAN_MAX / HD_TICKS_PER_S / 86400));
-    *tick = (hd_tick)at;
-    return true;
-}
-
 double hd_trace_since_zero_s(const struct hd_trace *t, hd_tick tick) {
     return (double)(t->origin - t->zero + tick) / (double)HD_TICKS_PER_S;
 }

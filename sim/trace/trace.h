@@ -67,10 +67,6 @@ struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *
                                struct hd_err *err);
 void hd_trace_free(struct hd_trace *);
 
-/* An instant on the trace's own clock: "+2h", "13:00", "2026-11-17 13:00"; see
- * hd_clock_parse. May lie outside the trace. */
-bool hd_trace_clock(const struct hd_trace *, const char *text, hd_tick *tick,
-                    struct hd_err *err);
 /* Seconds since the trace's zero, which lies before tick 0 in a cut. */
 double hd_trace_since_zero_s(const struct hd_trace *, hd_tick tick);
 /* The trace's own clock at a tick, as a person reads it; returns text. */

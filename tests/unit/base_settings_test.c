@@ -52,7 +52,6 @@ static void test_values(void **state) {
     double number;
     const char *text;
     long whole;
-    bool flag;
     v = hd_value_find(root, "models");
     assert_int_equal(v->type, HD_VALUE_FILE);
     assert_string_equal(v->text, "conf/models.csv");
@@ -74,8 +73,8 @@ static void test_values(void **state) {
     assert_string_equal(hd_value_find(&v->item[2], "name")->text, "a");
     for (int n = 0; n < root->fields; n++)
         if (strcmp(root->field[n].key, "fleet.x") == 0) {
-            assert_true(hd_value_boolean(&root->field[n], &flag, &err));
-            assert_true(flag);
+            assert_int_equal(root->field[n].type, HD_VALUE_BOOLEAN);
+            assert_true(root->field[n].boolean);
         }
     assert_null(hd_value_find(root, "slo.nothing"));
     assert_null(hd_value_find(NULL, "slo"));

@@ -188,10 +188,7 @@ static void asks_when_something_missed(void **state) {
 static void names(void **state) {
     (void)state;
     assert_string_equal(hd_status_name(HD_STATUS_TOO_LONG), "too_long");
-    assert_string_equal(hd_blame_name(HD_BLAME_WAIT), "wait");
     assert_string_equal(hd_metric_name(HD_METRIC_REQUEST), "request");
-    assert_string_equal(hd_gpu_use_name(HD_GPU_IDLE_FREE), "idle_free");
-    assert_string_equal(hd_stage_name(HD_STAGE_KV_IN), "kv_in");
 }
 
 int main(void) {

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "plan/once.h"
+#include "plan/replicas.h"
 #include "plan_market.h"
 
 /* One instance per GPU, models change as requests come. */
@@ -193,15 +194,20 @@ static void fixed_replicas_are_the_baseline(void **state) {
         const struct hd_answer *a = &c.answer[i];
         assert_true(a->reached && a->saved == 0);
         assert_int_equal(a->gpus, a->baseline_gpus);
-        int hopeless, sum = 0;
-        int *need =
-            hd_dedicated_replicas(&m->question, a->scale, a->attain, &hopeless, &err);
-        assert_int_equal(hopeless, -1);
-        for (int n = 0; n < 8; n++) sum += need[n];
+        int sum = 0, replicas[8];
+        struct hd_setup *setup = hd_setup_new(&m->question, &err);
+        for (int n = 0; n < 8; n++) {
+            struct hd_need need;
+            struct hd_effort effort = {0};
+            assert_true(
+                hd_needs_of(setup, n, a->scale, &a->attain, 1, &need, &effort, &err));
+            assert_false(need.hopeless);
+            sum += replicas[n] = need.replicas;
+        }
+        hd_setup_free(setup);
         assert_true(a->gpus >= sum);
         if (a->gpus == sum)
-            assert_memory_equal(need, a->record->replicas, 8 * sizeof *need);
-        free(need);
+            assert_memory_equal(replicas, a->record->replicas, sizeof replicas);
         assert_true(a->one_each_attained > 0 && a->one_each_attained <= 1);
         /* A replay on so many GPUs is the run that the answer shows. */
         struct hd_run_record again;
@@ -211,7 +217,7 @@ static void fixed_replicas_are_the_baseline(void **state) {
         assert_true(hd_replay(&m->question, 0, a->scale, NULL, NULL, &again, &err));
         m->question.attain[0] = attain;
         assert_int_equal(again.gpus, a->gpus);
-        assert_memory_equal(again.replicas, a->record->replicas, 8 * sizeof *need);
+        assert_memory_equal(again.replicas, a->record->replicas, sizeof replicas);
         assert_int_equal(again.measure->tokens_on_time,
                          a->record->measure->tokens_on_time);
         assert_int_equal(hd_hist_quantile(&again.measure->ttft, 0.5),

@@ -314,14 +314,11 @@ static void print_measure(FILE *f, const struct hd_measure *m) {
                 (long long)hist[n]->max, (unsigned long long)d);
     }
     for (int n = 0; n < HD_BLAMES; n++)
-        fprintf(f, "= blame %s %.12g\n", hd_blame_name((enum hd_blame)n),
-                m->blame_s[n]);
+        fprintf(f, "= blame %d %.12g\n", n, m->blame_s[n]);
     for (int n = 0; n < HD_GPU_USES; n++)
-        fprintf(f, "= gpu %s %.12g\n", hd_gpu_use_name((enum hd_gpu_use)n),
-                m->gpu_s[n]);
+        fprintf(f, "= gpu %d %.12g\n", n, m->gpu_s[n]);
     for (int n = 0; n < HD_STAGES; n++)
-        fprintf(f, "= stage %s %.12g\n", hd_stage_name((enum hd_stage)n),
-                m->stage_s[n]);
+        fprintf(f, "= stage %d %.12g\n", n, m->stage_s[n]);
     fprintf(f,
             "= gpus %.12g, active %.12g peak %d, vram %lld, dram %lld, emitted %lld, "
             "stepped %lld, hidden %lld, end %lld\n",
