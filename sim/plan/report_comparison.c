@@ -220,8 +220,9 @@ static void load_line(const struct hd_report *report, const struct hd_comparison
                 f.load.active_models_if_independent);
         hd_run_figures_free(&f);
     }
-    fprintf(out, "Gini %.2f, top model %s, index of dispersion (60 s) %.3g\n", s.gini,
-            hd_say_percent(s.top_share).text, s.iod_60s);
+    fprintf(out, "Gini %.2f, top model %s, index of dispersion (60 s) ", s.gini,
+            hd_say_percent(s.top_share).text);
+    fprintf(out, isfinite(s.iod_60s) ? "%.3g\n" : "-\n", s.iod_60s);
 }
 
 void hd_report_comparison(const struct hd_report *report, const struct hd_comparison *c,

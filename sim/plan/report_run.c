@@ -16,8 +16,8 @@ static void blame_text(const double *blame_s, FILE *out) {
     double all = 0;
     bool told[HD_BLAMES] = {false};
     for (int b = 0; b < HD_BLAMES; b++) all += blame_s[b];
-    if (!(all > 0)) return;
-    for (int k = 0; k < HD_BLAMES; k++) {
+    if (!(all > 0)) fputs("-", out);
+    for (int k = 0; all > 0 && k < HD_BLAMES; k++) {
         int most = -1;
         for (int b = 0; b < HD_BLAMES; b++)
             if (!told[b] && (most < 0 || blame_s[b] > blame_s[most])) most = b;

@@ -225,6 +225,20 @@ static void runs_without_figures(void **state) {
     report_world_free(&world);
 }
 
+/* One request, which failed at once: what cannot be told is "-". */
+static void next_to_nothing(void **state) {
+    (void)state;
+    report_world_make(&world);
+    report_world_compare(&world, 1);
+    struct hd_trace one = *world.question.trace;
+    one.rows = 1;
+    world.question.trace = &one;
+    contains(write_compare_text, "index of dispersion (60 s) -\n");
+    memset(world.record.measure->blame_s, 0, sizeof world.record.measure->blame_s);
+    contains(write_run_text, "\ntime      of requests: -\n");
+    report_world_free(&world);
+}
+
 static void interrupted(void **state) {
     (void)state;
     report_world_make(&world);
@@ -246,6 +260,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_schema),
         cmocka_unit_test(header),
         cmocka_unit_test(runs_without_figures),
+        cmocka_unit_test(next_to_nothing),
         cmocka_unit_test(interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
