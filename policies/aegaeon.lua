@@ -42,7 +42,7 @@ function P.start()
   local known = {}
   for i, m in ipairs(pool.models) do
     local name = m.tp .. " x " .. (m.gpu or "any")
-    local k = known[name] or {name = name, tp = m.tp, gpu = m.gpu, weight = 0,
+    local k = known[name] or {tp = m.tp, gpu = m.gpu, weight = 0,
                               prefill = "prefill " .. name, decode = "decode " .. name}
     if not known[name] then known[name], kinds[#kinds + 1] = k, k end
     k.weight, m.tag, prefills[k.prefill], rank[m] = k.weight + m.tp, k, true, i
@@ -51,7 +51,8 @@ function P.start()
   layout()
   for _, k in ipairs(kinds) do
     if pool:count(k.prefill) * pool:count(k.decode) == 0 then
-      return "needs at least two instances of " .. k.name
+      return string.format("no room for two instances of %d%s GPU%s", k.tp,
+                           k.gpu and " " .. k.gpu or "", k.tp > 1 and "s" or "")
     end
   end
 end
