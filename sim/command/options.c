@@ -96,7 +96,7 @@ const struct hd_option hd_options[] = {
     {SERVED, RC, "gpu-memory", "FRACTION", "serving.gpu_memory", "0.9", false,
      "of each GPU's memory, for weights and KV"},
     {SERVED, RC, "patience", "TIME", "serving.patience", "none", false,
-     "a request without its first token fails then"},
+     "a request whose prefill has not begun by then fails"},
     {SERVED, RC, "engine-start", "TIME", "switching.engine_start", "20s", false,
      "to start an engine after time 0"},
     {SERVED, RC, "reinit", "TIME", "switching.reinit", "0s", false,

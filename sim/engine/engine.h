@@ -74,7 +74,7 @@ struct hd_serving {     /* the engine profile */
                            mixed into decode */
     bool preempt_swap;  /* else recompute */
     double watermark;   /* share of the pool that admission leaves free */
-    double patience_s;  /* a request without its first token fails; 0: off */
+    double patience_s;  /* a request whose prefill has not begun fails; 0: off */
     double drain_s;     /* nothing but ticks for so long: the run ends */
 };
 
