@@ -25,8 +25,8 @@ const struct hd_setting *hd_fleet_in_force(struct hd_asked *asked,
     if (!one) {
         if (problem)
             hd_bad_input(problem,
-                         "%s: several fleets and none chosen; expected --fleet %s",
-                         named->place, names[0]);
+                         "%s: several fleets and none chosen; expected --fleet %s%s%s",
+                         named->place, names[0], count == 2 ? " or " : ", ", names[1]);
         return NULL;
     }
     if (strchr(one->value, ':')) return one;

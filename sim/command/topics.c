@@ -197,7 +197,8 @@ const struct hd_topic hd_example_scenarios[] = {
      "}\n"},
     {"operator", "replay what happened on the fleet you have",
      "-- prod.lua: would this policy have kept our promises?\n"
-     "--   hotdesk replay --scenario prod.lua --policy aegaeon --require pass\n"
+     "--   hotdesk replay --scenario prod.lua --fleet today --policy aegaeon "
+     "--require pass\n"
      "-- Paths are relative to this file; options override what it says.\n"
      "return {\n"
      "  trace  = {file = \"traces/market40.csv\", from = \"+10m\", to = \"+20m\"},\n"

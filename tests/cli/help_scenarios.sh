@@ -8,4 +8,8 @@ hotdesk replay --scenario again.lua --quiet --json >b.json
 jq -c 'del(.inputs, .command)' a.json >a; jq -c 'del(.inputs, .command)' b.json | cmp a -
 hotdesk replay --scenario again.lua --print-scenario | sed 's/ *-- .*//' >twice.lua
 sed 's/ *-- .*//' again.lua | cmp - twice.lua
+# As their own comments say:
+grep -h -o 'hotdesk [a-z]* --scenario.*' paper.lua prod.lua | while read -r line; do
+    $line --from +10m --to +13m --quiet >/dev/null || echo "exit $?: $line"
+done
 grep -c "GPUs" table
