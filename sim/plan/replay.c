@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 #include "plan/compare.h"
+#include "plan/late.h"
+#include "plan/report_parts.h"
 
 /* The needs of all models at one attainment; the caller frees it. NULL with one line
  * in err, or without when interrupted. */
@@ -18,6 +20,16 @@ static struct hd_need *all_needs(struct hd_setup *s, double scale, double attain
         return NULL;
     }
     return need;
+}
+
+/* A run that does not pass owes its limit to the models that miss the target, not to
+ * whoever has most late tokens. */
+static void say_what_failed(const struct hd_question *q, const struct hd_late *late,
+                            struct hd_run_record *record) {
+    struct hd_criterion c = hd_report_criterion(q);
+    if (hd_passes(record->measure, &c)) return;
+    free(record->limit.models);
+    record->limit = hd_late_limit(late, record->measure, &c);
 }
 
 bool hd_replay(const struct hd_question *q, int policy, double scale,
@@ -49,6 +61,7 @@ bool hd_replay(const struct hd_question *q, int policy, double scale,
                                .on_finished_context = on_finished_context},
             &o);
     hd_outcome_record(&o, s, policy, scale, replicas, record);
+    if (hd_run_is_whole(record)) say_what_failed(q, o.late, record);
     hd_outcome_free(&o);
     hd_scene_close(&scene);
     hd_setup_free(s);

@@ -152,7 +152,8 @@ static const struct hd_field run_field[] = {
     LATER("cost.usd_per_million_output_tokens", "USD", "not computed yet"),
     LATER("cost.kwh", "kWh", "not computed yet"),
     F("limit.window_s", RANGE, "s", limit.window_s,
-      "arrivals with the most late tokens, since the trace's zero"),
+      "arrivals with the most late tokens, of models below the target if the run does "
+      "not pass, since the trace's zero"),
     F("limit.models", TEXT, "", limit.models,
       "up to three models late there, worst first"),
     F("limit.resource", TEXT, "", limit.resource, "what they waited for"),
