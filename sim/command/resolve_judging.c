@@ -93,7 +93,8 @@ static bool take_scale(void *context, const char *piece, struct hd_problem *prob
         return hd_setting_fail(c->setting, problem, "%s", err.text);
     if (scale <= 0 || scale > 1000)
         return hd_setting_fail(c->setting, problem,
-                               "%s lies outside 0 to 1000; 1 is the limits as they are",
+                               "%s is not a scale; expected more than 0 and at most "
+                               "1000, where 1 is the limits as they are",
                                piece);
     for (int i = 0; i < q->scales; i++)
         if (q->scale[i] == scale)
@@ -226,11 +227,13 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
         !finite_duration(asked, "switching.reinit", DAY_S, &switching->reinit_s,
                          problem))
         return false;
+    const struct hd_setting *waits =
+        hd_asked_find(asked, "serving.patience", NULL, NULL);
     if (patience <= 0 || (isfinite(patience) && patience > DAY_S))
-        return hd_setting_fail(hd_asked_find(asked, "serving.patience", NULL, NULL),
-                               problem,
-                               "lies outside 0 to a day; expected a time to wait, "
-                               "or none");
+        return hd_setting_fail(waits, problem,
+                               "%s is no time to wait; expected more than 0 and at "
+                               "most a day, or none",
+                               waits->value);
     serving->patience_s = isfinite(patience) ? patience : 0;
 
     const struct hd_setting *s = hd_asked_find(asked, "serving.watermark", NULL, NULL);
@@ -242,7 +245,10 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
     free(number);
     if (percent) watermark /= 100;
     if (!fine || watermark < 0 || watermark >= 0.5)
-        return hd_setting_fail(s, problem, "'%s' lies outside 0 to 0.5", s->value);
+        return hd_setting_fail(s, problem,
+                               "'%s' is not a watermark; expected at least 0 and "
+                               "less than 0.5",
+                               s->value);
     serving->watermark = watermark;
 
     int preempt = choice(asked, "serving.preempt", "recompute", "swap", problem);

@@ -24,6 +24,9 @@ try --trace t.csv --fleet H100:2 --policy serverless --json --csv
 try --trace t.csv --fleet H100:2 --policy serverless --models llama-2-7b=lama-2-7b
 try --trace t.csv --fleet H100:2 --policy serverless --polcy aegaeon
 try --trace t.csv --fleet H100:2 --policy serverless --seed -1
+try --trace t.csv --fleet H100:2 --policy serverless --slo-scale 0
+try --trace t.csv --fleet H100:2 --policy serverless --patience 0s
+try --trace t.csv --fleet H100:2 --policy serverless --watermark 0.5
 try --trace t.csv --fleet H100:2 --policy serverless --prefetch maybe
 try --trace t.csv --fleet H100:2 --policy serverless --require 'ttfft.p99<=2s'
 try --trace t.csv --fleet H100:2 --policy serverless --require 'ttft.p99<=2'
