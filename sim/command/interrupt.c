@@ -5,13 +5,13 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile int caught;
+static atomic_int caught;
 
 static void note(int signal_number) {
     caught = signal_number;
 }
 
-const volatile int *hd_interrupt_watch(void) {
+const atomic_int *hd_interrupt_watch(void) {
     struct sigaction action = {.sa_handler = note,
                                .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
     sigemptyset(&action.sa_mask);

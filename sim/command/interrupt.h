@@ -2,9 +2,11 @@
 #ifndef HD_COMMAND_INTERRUPT_H
 #define HD_COMMAND_INTERRUPT_H
 
+#include <stdatomic.h>
+
 /* From here on both signals set the flag, once: a second one ends the process at
  * once. The flag holds the signal's number, or 0. */
-const volatile int *hd_interrupt_watch(void);
+const atomic_int *hd_interrupt_watch(void);
 
 /* 130 after SIGINT, 143 after SIGTERM, 0 after neither. */
 int hd_interrupt_exit_code(void);

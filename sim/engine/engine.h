@@ -6,6 +6,7 @@
 #ifndef HD_ENGINE_ENGINE_H
 #define HD_ENGINE_ENGINE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -100,7 +101,7 @@ struct hd_run_config {
     uint64_t seed;
     bool step;         /* one iteration at a time */
     uint64_t cut_seed; /* != 0: cut every plan at a random earlier step (tests) */
-    const volatile int *interrupted; /* a person pressed Ctrl-C; may be NULL */
+    const atomic_int *interrupted; /* a person pressed Ctrl-C; may be NULL */
 };
 
 /* Sensible settings: vLLM-like serving, all of Aegaeon's switching mechanisms. */

@@ -17,18 +17,6 @@ const char *hd_metric_name(enum hd_metric metric) {
     return name[metric];
 }
 
-/* Bins cover every arrival that a trace may hold, even in a window without end. */
-static void make_bins(struct hd_measure *m) {
-    hd_tick window = m->to - m->from;
-    if (m->from < 0 || window > HD_TICK_SPAN_MAX)
-        window = m->to < HD_TICK_SPAN_MAX ? m->to : HD_TICK_SPAN_MAX;
-    if (window < 1) window = 1;
-    m->bin_ticks = 300 * HD_TICKS_PER_S;
-    if (window < 10 * m->bin_ticks) m->bin_ticks = (window + 9) / 10;
-    m->bins = (int)((window + m->bin_ticks - 1) / m->bin_ticks);
-    m->bin = hd_alloc(sizeof *m->bin * (size_t)m->bins);
-}
-
 struct hd_measure *hd_measure_new(const struct hd_expected *expected, hd_tick from,
                                   hd_tick to) {
     struct hd_measure *m = hd_alloc(sizeof *m);
@@ -42,7 +30,6 @@ struct hd_measure *hd_measure_new(const struct hd_expected *expected, hd_tick fr
         m->measured += expected->requests[n];
         m->tokens += expected->output_tokens[n];
     }
-    make_bins(m);
     return m;
 }
 
@@ -50,7 +37,6 @@ void hd_measure_free(struct hd_measure *m) {
     if (!m) return;
     free(m->of_models);
     free(m->model);
-    free(m->bin);
     free(m);
 }
 
@@ -84,7 +70,6 @@ bool hd_measure_finish(struct hd_measure *m, const struct hd_finished *f) {
     if (m->on_finished) m->on_finished(m->on_finished_context, f);
     if (!f->measured) return false;
     struct hd_model_result *model = &m->model[f->model];
-    struct hd_bin *bin = &m->bin[(f->arrival - m->from) / m->bin_ticks];
     bool done = f->status == HD_STATUS_DONE;
     int64_t tokens = f->output_tokens > 0 ? f->output_tokens : 1;
     int64_t on_time = done ? f->tokens_on_time : 0;
@@ -101,15 +86,11 @@ bool hd_measure_finish(struct hd_measure *m, const struct hd_finished *f) {
     model->tokens_late += tokens - on_time;
     model->requests_ok += ok;
     model->ratio_units += units;
-    bin->requests++;
-    bin->tokens += tokens;
-    bin->late += tokens - on_time;
     for (int b = 0; b < HD_BLAMES; b++) {
         if (f->blame[b] == 0) continue;
         double seconds = hd_s_from_tick(f->blame[b]);
         m->blame_s[b] += seconds;
         model->blame_s[b] += seconds;
-        if (on_time < tokens) bin->late_blame_s[b] += seconds;
     }
     add_latencies(m, model, f);
 

@@ -94,18 +94,10 @@ struct hd_model_result {
     double blame_s[HD_BLAMES];
 };
 
-/* Late tokens by arrival time, to say what decided a verdict. */
-struct hd_bin {
-    int64_t requests, tokens, late;
-    double late_blame_s[HD_BLAMES]; /* of requests with a late token */
-};
-
 struct hd_measure {
-    hd_tick from, to;  /* window of arrivals that count */
-    hd_tick bin_ticks; /* 5 minutes, or a tenth of the window if shorter */
-    int models, bins;
+    hd_tick from, to; /* window of arrivals that count */
+    int models;
     struct hd_model_result *model;
-    struct hd_bin *bin;
     struct hd_hist *of_models; /* behind the models' own histograms */
     struct hd_hist ttft, tbt, tpot, e2e, gap_longest;
     /* measured, tokens: expected; preempted: measured requests, each time */

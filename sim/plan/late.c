@@ -1,7 +1,6 @@
 /* The account of late tokens, and what it says about a verdict. */
 #include "plan/late.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -25,10 +24,23 @@ struct hd_late {
     struct cell *cell; /* bin by bin */
 };
 
+/* Bins cover every arrival that a trace may hold, even in a window without end. */
+static void lay_out_bins(struct hd_late *l, hd_tick to) {
+    hd_tick window = to - l->from;
+    if (window > HD_TICK_SPAN_MAX) window = HD_TICK_SPAN_MAX;
+    if (window < 1) window = 1;
+    l->bin_ticks = 300 * HD_TICKS_PER_S;
+    if (window < 10 * l->bin_ticks) l->bin_ticks = (window + 9) / 10;
+    l->bins = (int)((window + l->bin_ticks - 1) / l->bin_ticks);
+}
+
 struct hd_late *hd_late_new(const struct hd_measure *m,
                             const struct hd_run_model *model) {
     struct hd_late *l = hd_alloc(sizeof *l);
-    *l = (struct hd_late){model, m->models, m->bins, m->from, m->bin_ticks, NULL};
+    l->model = model;
+    l->models = m->models;
+    l->from = m->from;
+    lay_out_bins(l, m->to);
     l->cell = hd_alloc(sizeof *l->cell * (size_t)l->models * (size_t)l->bins);
     return l;
 }

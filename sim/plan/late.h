@@ -7,8 +7,9 @@
 
 struct hd_late;
 
-/* For a run that is accounted for in the measure, whose bins it takes over; models
- * are the run's. Memory: bins times models. */
+/* For a run that is accounted for in the measure, whose window it divides into bins of
+ * 5 minutes, or of a tenth of a shorter one; models are the run's. Memory: bins times
+ * models. */
 struct hd_late *hd_late_new(const struct hd_measure *, const struct hd_run_model *);
 void hd_late_free(struct hd_late *);
 

@@ -4,6 +4,7 @@
 #ifndef HD_PLAN_QUESTION_H
 #define HD_PLAN_QUESTION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -71,7 +72,7 @@ struct hd_question {
     uint64_t seed;
     int jobs;
     bool step;
-    const volatile int *interrupted; /* set by SIGINT or SIGTERM; may be NULL */
+    const atomic_int *interrupted; /* set by SIGINT or SIGTERM; may be NULL */
 
     /* For the record: what results print of where all this came from. */
     char *command;       /* the command line */

@@ -1,4 +1,4 @@
-/* The account of a run: sums, window, bins, blame, when `hopeless` is asked. */
+/* The account of a run: sums, window, blame, when `hopeless` is asked. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,36 +90,6 @@ static void counts_what_ended(void **state) {
     hd_measure_free(m);
 }
 
-static void bins_by_arrival(void **state) {
-    (void)state;
-    struct hd_measure *m = fresh(1000 * S, 4601 * S); /* an hour and a second */
-    assert_int_equal(m->bin_ticks, 300 * S);
-    assert_int_equal(m->bins, 13);
-    struct hd_finished f = done(0, 1000 * S, 10, 10);
-    hd_measure_finish(m, &f);
-    f = done(0, 1300 * S - 1, 10, 3);
-    hd_measure_finish(m, &f);
-    f = done(0, 4600 * S, 10, 0);
-    hd_measure_finish(m, &f);
-    assert_int_equal(m->bin[0].requests, 2);
-    assert_int_equal(m->bin[0].tokens, 20);
-    assert_int_equal(m->bin[0].late, 7);
-    assert_true(m->bin[0].late_blame_s[HD_BLAME_DECODE] == 9); /* of the late one */
-    assert_int_equal(m->bin[12].late, 10);
-    hd_measure_free(m);
-
-    m = fresh(0, 100 * S + 1); /* short: tenths that cover all of it */
-    assert_int_equal(m->bin_ticks, 10 * S + 1);
-    assert_int_equal(m->bins, 10);
-    hd_measure_free(m);
-    m = fresh(0, HD_TICK_NEVER); /* any arrival that a trace may hold has a bin */
-    assert_true(m->bins > HD_TICK_SPAN_MAX / m->bin_ticks - 1);
-    hd_measure_free(m);
-    m = fresh(7, 7); /* an empty window is no error */
-    assert_true(m->bins >= 1);
-    hd_measure_free(m);
-}
-
 static void clips_to_the_window(void **state) {
     (void)state;
     struct hd_measure *m = fresh(10 * S, 20 * S);
@@ -194,7 +164,6 @@ static void names(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_what_ended),
-        cmocka_unit_test(bins_by_arrival),
         cmocka_unit_test(clips_to_the_window),
         cmocka_unit_test(asks_when_something_missed),
         cmocka_unit_test(names),

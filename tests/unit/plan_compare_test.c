@@ -3,6 +3,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,7 +326,7 @@ static void a_broken_policy_is_named(void **state) {
 }
 
 struct stop {
-    volatile int flag;
+    atomic_int flag;
     int after, searches, searches_done;
     bool wrong;
 };

@@ -295,6 +295,37 @@ static void names_window_models_and_resource(void **state) {
     hd_measure_free(m);
 }
 
+/* The stretch that a late token at that time falls into, in a window. */
+static void check_bin(hd_tick from, hd_tick to, hd_tick at, hd_tick bin_from,
+                      hd_tick bin_to) {
+    int64_t one = 1;
+    struct hd_measure *m =
+        hd_measure_new(&(struct hd_expected){1, &one, &one}, from, to);
+    struct hd_run_model model = {.name = "a", .tbt = HD_TICKS_PER_S};
+    struct hd_late *l = hd_late_new(m, &model);
+    struct hd_finished f = {.measured = true, .output_tokens = 1, .arrival = at};
+    hd_late_add(l, &f);
+    struct hd_limit limit = hd_late_limit(l, m, NULL);
+    assert_true(limit.known && limit.from == bin_from && limit.to == bin_to);
+    free(limit.models);
+    hd_late_free(l);
+    hd_measure_free(m);
+}
+
+static void bins_by_arrival(void **state) {
+    (void)state;
+    const hd_tick s = HD_TICKS_PER_S, most = HD_TICK_SPAN_MAX;
+    check_bin(1000 * s, 4601 * s, 1000 * s, 1000 * s, 1300 * s);
+    check_bin(1000 * s, 4601 * s, 1300 * s - 1, 1000 * s, 1300 * s);
+    check_bin(1000 * s, 4601 * s, 1300 * s, 1300 * s, 1600 * s);
+    check_bin(1000 * s, 4601 * s, 4600 * s, 4600 * s, 4601 * s);
+    /* short: tenths that cover all of it */
+    check_bin(0, 100 * s + 1, 100 * s, 9 * (10 * s + 1), 100 * s + 1);
+    /* without an end: any arrival that a trace may hold */
+    check_bin(0, HD_TICK_NEVER, most - 1, most - 300 * s, most);
+    check_bin(7, 8, 7, 7, 8);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_count_whole_requests),
@@ -303,6 +334,7 @@ int main(void) {
         cmocka_unit_test(fleets_come_in_nodes),
         cmocka_unit_test(questions_that_make_no_sense),
         cmocka_unit_test(names_window_models_and_resource),
+        cmocka_unit_test(bins_by_arrival),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
