@@ -5,12 +5,10 @@
 #include <csv.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include <stdlib.h>
 
 #include "base/mem.h"
 

@@ -4,7 +4,6 @@
 #include "plan/check_world.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const hd_tick MS = 1000 * HD_TICKS_PER_US;

@@ -1,6 +1,5 @@
 /* The gnuplot script of the chart. */
 #include <math.h>
-#include <string.h>
 
 #include "output/quantity.h"
 #include "plan/report_chart.h"

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "output/quantity.h"
 #include "plan/report_parts.h"
 

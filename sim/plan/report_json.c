@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "plan/report_parts.h"
 #include "plan/report_schema.h"
 #include "trace/stats.h"

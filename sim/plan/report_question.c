@@ -1,7 +1,6 @@
 /* The question and its inputs as JSON. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "plan/report_parts.h"
 

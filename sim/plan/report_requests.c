@@ -1,6 +1,5 @@
 /* requests.csv, written while a run goes on. */
 #include <math.h>
-#include <string.h>
 
 #include "plan/report.h"
 #include "plan/report_schema.h"

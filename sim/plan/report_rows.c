@@ -1,7 +1,6 @@
 /* The answers of a comparison as rows of figures. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "plan/report_parts.h"

@@ -1,9 +1,7 @@
 /* The summary of one run, for people. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "output/quantity.h"
 #include "output/text_table.h"
 #include "plan/report_parts.h"

@@ -2,7 +2,6 @@
 #include "timing/calibration.h"
 
 #include <errno.h>
-#include <math.h>
 #include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>

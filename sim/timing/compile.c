@@ -1,5 +1,4 @@
 /* From a calibration and a model's shape to the table that the engine reads. */
-#include <assert.h>
 #include <stddef.h>
 
 #include "timing/calibration.h"

@@ -1,6 +1,8 @@
 /* Azure LLM inference traces of 2023 and 2024 (Azure/AzurePublicDataset, CC-BY-4.0;
  * Patel et al., Splitwise, ISCA'24; Stojkovic et al., DynamoLLM, HPCA'25): dates
  * with up to seven decimals, in 2024 with a time zone. A file is one service. */
+#include <stddef.h>
+
 #include "trace/format.h"
 
 const struct hd_format hd_format_azure = {

@@ -7,7 +7,6 @@
 #define HD_TRACE_CLOCK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/err.h"
 #include "base/tick.h"

@@ -1,5 +1,7 @@
 /* Traces of the Vidur simulator (microsoft/vidur, MIT; the Azure traces among
  * them): seconds since the start, one model. */
+#include <stddef.h>
+
 #include "trace/format.h"
 
 const struct hd_format hd_format_vidur = {

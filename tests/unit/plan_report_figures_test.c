@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "plan/report_figures.h"
 #include "unit/report_world.h"

@@ -1,6 +1,5 @@
 /* hotdesk trace: what goes to stdout, what to stderr, which exit code. */
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/text.h"

@@ -2,7 +2,6 @@
  * recipes and what is wrong with them, and the bundled trace from its recipe. */
 #include "trace/market.h"
 
-#include <errno.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
