@@ -130,6 +130,24 @@ static bool check_nodes(struct hd_asked *asked, const struct hd_resolved *r,
     return true;
 }
 
+/* An option for a kind that the fleet lacks would do nothing; a scenario may describe
+ * more kinds than one fleet has. */
+static bool kinds_are_there(struct hd_asked *asked, const struct hd_resolved *r,
+                            struct hd_problem *problem) {
+    for (int i = 0; i < asked->count; i++) {
+        const struct hd_setting *s = asked->setting[i];
+        if (strcmp(s->option->key, "node") != 0 || !s->name ||
+            s->origin != HD_FROM_OPTION)
+            continue;
+        bool there = false;
+        for (int p = 0; p < r->question.parts; p++)
+            there |= kind_is(r, s->name, r->question.part[p].gpu);
+        if (!there)
+            return hd_setting_fail(s, problem, "there is no %s in this fleet", s->name);
+    }
+    return true;
+}
+
 /* ---- fleets -------------------------------------------------------------- */
 
 struct listing {
@@ -197,5 +215,5 @@ bool hd_resolve_fleet(struct hd_asked *asked, struct hd_resolved *r,
     }
     for (int i = 0; i < q->parts; i++)
         if (!lay_out(asked, r, &q->part[i], problem)) return false;
-    return true;
+    return kinds_are_there(asked, r, problem);
 }

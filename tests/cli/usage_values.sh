@@ -17,6 +17,7 @@ try --trace t.csv --fleet H100:2 --policy serverless --attain 0.9,0.99
 try --trace t.csv --fleet H100:2 --policy serverless --metric tokens
 try --trace t.csv --fleet H100:2 --policy serverless --warm-up 10
 try --trace t.csv --fleet H100:2 --policy serverless --node H100.pci=3GB/s
+try --trace t.csv --fleet H100:2 --policy serverless --node A10.pcie=3GB/s
 try --trace t.csv --fleet H100:2 --policy serverless --node pcie=16
 try --trace t.csv --fleet H100:2 --policy serverless --replicates 10
 try --trace t.csv --fleet H100:2 --policy serverless t.csv
