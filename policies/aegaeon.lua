@@ -14,8 +14,10 @@ local P = {
 }
 
 -- A kind of instance for each number (and type) of GPUs that models need.
-local kinds, prefills = {}, {}           -- prefills: the roles that do
-local rank = {}                          -- of models: their order within a round
+local kinds = {}
+local rank, tbt = {}, {}                 -- of models: order within a round, seconds
+-- Options that callbacks pass on; tables that are kept, since new ones cost time.
+local waiting, room, one, slice = {}, {}, {prefill = 1}, {}
 
 -- GPUs that a kind has, against what its models need; each kind gets its share, but
 -- first one instance of each role: large kinds ahead, since they need whole nodes.
@@ -27,7 +29,9 @@ end
 local function form(k)                    -- one more, the two roles in proportion
   local p, d = pool:count(k.prefill), pool:count(k.decode)
   local role = (p + d + 1) * set.prefill + 0.5 >= p + 1 and k.prefill or k.decode
-  return pool:form{role = role, gpus = k.tp, type = k.gpu}
+  local inst = pool:form{role = role, gpus = k.tp, type = k.gpu}
+  if inst then inst.tag = role == k.prefill and "prefill" end   -- else a round
+  return inst
 end
 
 local function layout()
@@ -39,13 +43,15 @@ local function layout()
 end
 
 function P.start()
+  waiting.waiting, room.room = set.group, set.ahead
   local known = {}
   for i, m in ipairs(pool.models) do
     local name = m.tp .. " x " .. (m.gpu or "any")
     local k = known[name] or {tp = m.tp, gpu = m.gpu, weight = 0,
                               prefill = "prefill " .. name, decode = "decode " .. name}
     if not known[name] then known[name], kinds[#kinds + 1] = k, k end
-    k.weight, m.tag, prefills[k.prefill], rank[m] = k.weight + m.tp, k, true, i
+    k.weight, m.tag, rank[m] = k.weight + m.tp, k, i
+    tbt[m] = math.min(m.tbt_s, 1)        -- none asked for: a token a second will do
   end
   table.sort(kinds, function(a, b) return a.tp > b.tp end)   -- whole nodes first
   layout()
@@ -70,13 +76,13 @@ end
 
 function P.arrive(req)                    -- new, or orphaned by a failure
   if req.kv then return P.prefilled(req) end
-  put(req, req.model.tag.prefill, {waiting = set.group}, set.balance)
+  put(req, req.model.tag.prefill, waiting, set.balance)
 end
 
 function P.prefilled(req)
   if req.group then return end            -- recomputed in a decode turn: stays
   req:park("host")                        -- copy out, overlapping what follows
-  put(req, req.model.tag.decode, {room = set.ahead}, "groups")
+  put(req, req.model.tag.decode, room, "groups")
 end
 
 -- Time slices that earn every batch the same token budget q*n: n is how many steps
@@ -84,30 +90,31 @@ end
 -- serves min(1, 1/alpha) of the tokens in time.
 local function quotas(n, c)
   local S, least, q = 0, math.huge, {}
-  for _, x in ipairs(n) do S, least = S + 1 / x, math.min(least, x) end
+  for k = 1, #n do S, least = S + 1 / n[k], math.min(least, n[k]) end
   local alpha = math.max(c / (least * set.slice_s) + S, set.floor)
-  for k, x in ipairs(n) do q[k] = c / (x * (alpha - S)) end
+  for k = 1, #n do q[k] = c / (n[k] * (alpha - S)) end
   return q, alpha
 end
+
+local function by_rank(a, b) return rank[a.model] < rank[b.model] end
 
 -- A decode round: re-form the batches, then share out the time. Models take turns in
 -- a fixed order: by age, a new batch would wait for the rest of this round and then
 -- for all others in the next.
 local function round(inst)
-  local r, n, c, order, last = {i = 0}, {}, 0, {}, nil
+  local r, n, c, last, loaded = {i = 0}, {}, 0
   for g in inst:each("model") do          -- batches of a model stand together
     if last and last.model == g.model then g = last:merge(g, set.ahead) end
     while g do                            -- merge: what did not fit, or nil
-      r[#r + 1], order[g], last = g, rank[g.model] * 1e6 + #r, g
+      r[#r + 1], last = g, g
       g = g:split(set.ahead)              -- split: what outgrew the pool, or nil
     end
   end
-  table.sort(r, function(a, b) return order[a] < order[b] end)
-  last = nil
-  for k, g in ipairs(r) do                -- no TBT asked for: a token a second will do
-    local m = g.model
-    n[k] = math.min(m.tbt_s, 1) / inst:estimate("step", g)
-    if m ~= last then c, last = c + inst:estimate("load", m), m end
+  table.sort(r, by_rank)                  -- of one model: in order of age
+  for k = 1, #r do
+    local m = r[k].model
+    n[k] = tbt[m] / inst:estimate("step", r[k])
+    if m ~= loaded then c, loaded = c + inst:estimate("load", m), m end
   end
   r.q = quotas(n, c)
   inst.tag = r
@@ -116,35 +123,39 @@ end
 
 -- Loads the next other model of this round, else the first of the next one.
 local function prefetch(inst, model, r)
-  local first
+  if inst.groups == 1 then return end
   for k = r.i + 1, #r do
     local other = r[k].model
     if other ~= model and r[k].open then return inst:load(other) end
   end
+  local first
   for o in inst:each() do
-    local other = o.model ~= model and o.model
-    if other and (not first or rank[other] < rank[first]) then first = other end
+    local other = o.model
+    if other ~= model and (not first or rank[other] < rank[first]) then first = other end
   end
   if first then inst:load(first) end
 end
 
-function P.turn(inst)
-  if prefills[inst.role] then
-    local g = inst.head
-    if not g then return end
-    inst:run(g, {prefill = 1, out = "host"})
-    for o in inst:each() do               -- prefetch the next other model
-      if o.model ~= g.model then return inst:load(o.model) end
-    end
-    return
+local function prefill(inst, g)
+  inst:run(g, one)
+  if inst.groups == 1 then return end
+  local model = g.model
+  for o in inst:each() do                 -- prefetch the next other model
+    if o.model ~= model then return inst:load(o.model) end
   end
-  local r = inst.tag
+end
+
+function P.turn(inst)
+  local first, r = inst.head, inst.tag
+  if not first then return end
+  if r == "prefill" then return prefill(inst, first) end
   for _ = 1, 2 do                         -- the rest of this round, else a new one
     while r and r.i < #r do
       r.i = r.i + 1
       local g = r[r.i]
       if g.open then
-        inst:run(g, {for_s = r.q[r.i], out = "host"})
+        slice.for_s = r.q[r.i]
+        inst:run(g, slice)                -- the KV of others goes out to the host
         return prefetch(inst, g.model, r)
       end
     end
