@@ -13,7 +13,21 @@ enum {
     HOOK_EVERY = 1000,          /* instructions between looks at the budget */
     BYTES_PER_INSTRUCTION = 64, /* allocated memory, as work */
     OVERDRAFT = 1 << 22,        /* instructions that allocation may overdraw */
-    STRING_BYTES_MAX = 1 << 20  /* so that comparing and joining strings stays cheap */
+    STRING_BYTES_MAX = 1 << 20, /* so that comparing and joining strings stays cheap */
+    SMALL_BYTES_MAX = 256,      /* blocks up to here are kept when Lua frees them */
+    SMALL_STEP = 16,            /* their sizes are rounded up to multiples of this */
+#ifdef HD_CHECKED
+    SMALL_KEPT = 0 /* so that a sanitizer sees what is used after it was freed */
+#else
+    SMALL_KEPT = 4096 /* of each size */
+#endif
+};
+
+/* Freed blocks of one size, for the next of that size: a script makes and drops small
+ * objects all the time, and malloc costs five times as much. */
+struct spare {
+    void *first; /* each begins with a pointer to the next */
+    int count;
 };
 
 struct hd_sandbox {
@@ -23,6 +37,7 @@ struct hd_sandbox {
     int64_t left;         /* instructions of the running call */
     bool exhausted;       /* they were used up: the call is being unwound */
     bool running;         /* limits bind only inside a protected call */
+    struct spare spare[SMALL_BYTES_MAX / SMALL_STEP + 1]; /* by size / SMALL_STEP */
     struct hd_sandbox_hooks hooks;
 };
 
@@ -56,12 +71,58 @@ void hd_sandbox_allow(struct hd_sandbox *s, size_t bytes) {
     s->allowed += bytes;
 }
 
+static size_t rounded(size_t bytes) {
+    return (bytes + SMALL_STEP - 1) & ~(size_t)(SMALL_STEP - 1);
+}
+
+static void *take_block(struct hd_sandbox *s, size_t bytes) {
+    if (bytes > SMALL_BYTES_MAX) return malloc(bytes);
+    struct spare *spare = &s->spare[rounded(bytes) / SMALL_STEP];
+    void *block = spare->first;
+    if (!block) return malloc(rounded(bytes));
+    memcpy(&spare->first, block, sizeof spare->first);
+    spare->count--;
+    return block;
+}
+
+static void give_block(struct hd_sandbox *s, void *block, size_t bytes) {
+    struct spare *spare =
+        bytes > SMALL_BYTES_MAX ? NULL : &s->spare[rounded(bytes) / SMALL_STEP];
+    if (!spare || spare->count == SMALL_KEPT) {
+        free(block);
+        return;
+    }
+    memcpy(block, &spare->first, sizeof spare->first);
+    spare->first = block;
+    spare->count++;
+}
+
+/* realloc for blocks of both kinds. */
+static void *resize_block(struct hd_sandbox *s, void *old, size_t before,
+                          size_t bytes) {
+    if (before > SMALL_BYTES_MAX && bytes > SMALL_BYTES_MAX) return realloc(old, bytes);
+    if (rounded(before) == rounded(bytes)) return old;
+    void *new = take_block(s, bytes);
+    if (!new) return bytes < before ? old : NULL; /* Lua wants no shrinking to fail */
+    memcpy(new, old, before < bytes ? before : bytes);
+    give_block(s, old, before);
+    return new;
+}
+
+static void free_spare(struct hd_sandbox *s) {
+    for (int n = 0; n <= SMALL_BYTES_MAX / SMALL_STEP; n++)
+        for (void *block = s->spare[n].first, *next; block; block = next) {
+            memcpy(&next, block, sizeof next);
+            free(block);
+        }
+}
+
 /* lua_Alloc. For a new object, old_bytes is its Lua type. */
 static void *allocate(void *context, void *old, size_t old_bytes, size_t bytes) {
     struct hd_sandbox *s = context;
     size_t before = old ? old_bytes : 0;
     if (bytes == 0) {
-        free(old);
+        if (old) give_block(s, old, before);
         s->used -= before;
         return NULL;
     }
@@ -76,7 +137,7 @@ static void *allocate(void *context, void *old, size_t old_bytes, size_t bytes) 
         if (far || more > most || s->used > most - more) return NULL;
         if (!old && old_bytes == LUA_TSTRING && bytes > STRING_BYTES_MAX) return NULL;
     }
-    void *new = realloc(old, bytes);
+    void *new = old ? resize_block(s, old, before, bytes) : take_block(s, bytes);
     if (new) s->used = s->used - before + bytes;
     return new;
 }
@@ -143,6 +204,7 @@ struct hd_sandbox *hd_sandbox_new(struct hd_sandbox_limits limit) {
 void hd_sandbox_free(struct hd_sandbox *s) {
     if (!s) return;
     lua_close(s->lua);
+    free_spare(s);
     free(s);
 }
 
