@@ -48,6 +48,7 @@ static bool on_start(void *state, struct hd_engine *e, const char **reason) {
     struct hd_lua *h = state;
     lua_State *L = h->L;
     h->engine = e;
+    hd_lua_open_values(h);
     hd_sandbox_random(h->box, uniform, h);
     push_callback(h, HD_CALLBACK_START);
     if (!call(h, HD_CALLBACK_START, 0, 1)) return false;
@@ -200,6 +201,7 @@ void hd_script_end(struct hd_policy *p) {
     struct hd_lua *h = host_of(p);
     hd_sandbox_free(h->box);
     for (int kind = 0; kind < HD_KINDS; kind++) free(h->handles[kind].at);
+    free(h->free_ref);
     free(h);
 }
 

@@ -27,7 +27,9 @@ struct hd_handle {
     enum hd_kind kind;
     int32_t slot, serial; /* serial: requests and groups */
     bool gone;            /* a finished request, a closed group */
+    bool tagged;          /* has had a `tag` */
     uint8_t state;        /* of a request that is gone */
+    int ref;              /* registry reference that keeps it alive; 0: not kept */
     int32_t model;        /* of requests and groups, also when gone */
     int64_t rank;         /* among handles of its kind */
 };
@@ -35,7 +37,14 @@ struct hd_handle {
 struct hd_handles { /* of one kind, by slot */
     struct hd_handle **at;
     int capacity;
-    int table; /* registry reference: slot + 1 -> handle, which keeps it alive */
+};
+
+/* The names of a kind's fields and methods by the address of Lua's own string: there
+ * is one string of each text, and these live as long as the state. */
+enum { HD_NAME_SLOTS = 128 }; /* a power of two, at least twice the most names */
+struct hd_names {
+    const void *name[HD_NAME_SLOTS];
+    int what[HD_NAME_SLOTS]; /* a field's id, or -1 - the place of a method */
 };
 
 struct hd_lua { /* a script's run */
@@ -45,6 +54,9 @@ struct hd_lua { /* a script's run */
     lua_State *L;
     struct hd_engine *engine; /* NULL before `start` */
     struct hd_handles handles[HD_KINDS];
+    struct hd_names names[HD_KINDS];
+    int *free_ref; /* registry references that no handle uses now */
+    int free_refs, free_ref_capacity;
     int metatable[HD_KINDS]; /* registry references */
     int models;              /* registry reference: the array pool.models */
     int timers;              /* registry reference: what timers carry */
@@ -58,14 +70,15 @@ struct hd_lua { /* a script's run */
 
 /* ---- lua_handles.c ------------------------------------------------------- */
 
-/* Opens the script's world in the host's sandbox: metatables, `pool`, `set`. */
-void hd_lua_open(struct hd_lua *);
 void hd_lua_push(struct hd_lua *, enum hd_kind, int slot); /* slot < 0: nil */
 void hd_lua_push_request(struct hd_lua *, struct hd_req);
 void hd_lua_push_group(struct hd_lua *, struct hd_grp); /* closed ones too */
 void hd_lua_forget_request(void *host, struct hd_req);
 void hd_lua_forget_group(void *host, struct hd_grp);
 const char *hd_lua_kind_name(enum hd_kind); /* "an instance" */
+const char *hd_lua_bare_name(enum hd_kind); /* "instance" */
+/* A new handle, on the stack; nothing but the stack keeps it. */
+struct hd_handle *hd_lua_make(struct hd_lua *, enum hd_kind, int slot, int serial);
 
 /* The handle at that place of the stack, or NULL for anything else. */
 struct hd_handle *hd_lua_handle(lua_State *, int at);
@@ -73,6 +86,10 @@ struct hd_handle *hd_lua_handle(lua_State *, int at);
  * finished and a group that is closed are errors, too. */
 struct hd_handle *hd_lua_self(lua_State *, enum hd_kind, const char *call);
 struct hd_handle *hd_lua_argument(lua_State *, int at, enum hd_kind, const char *call);
+/* The handle, or an error that names the call: it is finished, or closed. */
+struct hd_handle *hd_lua_still_there(lua_State *, struct hd_handle *, const char *call);
+/* What stands there, as a person would say it: "a number", "a model". */
+const char *hd_lua_describe(lua_State *, int at);
 /* "CALL: argument N is a number; expected WHAT" */
 int hd_lua_wrong(lua_State *, int at, const char *call, const char *expected);
 int64_t hd_lua_integer(lua_State *, int at, const char *call);
@@ -87,6 +104,12 @@ static inline struct hd_req hd_lua_req(const struct hd_handle *h) {
 static inline struct hd_grp hd_lua_grp(const struct hd_handle *h) {
     return (struct hd_grp){h->slot, h->serial};
 }
+
+/* ---- lua_open.c ---------------------------------------------------------- */
+
+/* Opens the script's world in the host's sandbox: metatables, `pool`, `set`. */
+void hd_lua_open(struct hd_lua *);
+void hd_lua_open_values(struct hd_lua *); /* from now on `set` can be read */
 
 /* ---- lua_fleet.c, lua_work.c: fields ------------------------------------- */
 
