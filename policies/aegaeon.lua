@@ -16,8 +16,9 @@ local P = {
 -- A kind of instance for each number (and type) of GPUs that models need.
 local kinds = {}
 local rank, tbt = {}, {}                 -- of models: order within a round, seconds
--- Options that callbacks pass on; tables that are kept, since new ones cost time.
-local waiting, room, one, slice = {}, {}, {prefill = 1}, {}
+-- Tables are kept and filled again, since new ones cost time: the round of each decode
+-- instance (r[i] had the last turn, r.q: time slices), options that callbacks pass on.
+local rounds, waiting, room, one, slice = {}, {}, {}, {prefill = 1}, {}
 
 -- GPUs that a kind has, against what its models need; each kind gets its share, but
 -- first one instance of each role: large kinds ahead, since they need whole nodes.
@@ -30,7 +31,7 @@ local function form(k)                    -- one more, the two roles in proporti
   local p, d = pool:count(k.prefill), pool:count(k.decode)
   local role = (p + d + 1) * set.prefill + 0.5 >= p + 1 and k.prefill or k.decode
   local inst = pool:form{role = role, gpus = k.tp, type = k.gpu}
-  if inst then inst.tag = role == k.prefill and "prefill" end   -- else a round
+  if inst and role == k.decode then rounds[inst] = {i = 0, q = {}} end
   return inst
 end
 
@@ -86,14 +87,14 @@ function P.prefilled(req)
 end
 
 -- Time slices that earn every batch the same token budget q*n: n is how many steps
--- fit into the TBT, c the switching time of a round. Returns alpha, too: the round
--- serves min(1, 1/alpha) of the tokens in time.
+-- fit into the TBT, c the switching time of a round. Puts the slices in place of the n;
+-- returns alpha, too: the round serves min(1, 1/alpha) of the tokens in time.
 local function quotas(n, c)
-  local S, least, q = 0, math.huge, {}
+  local S, least = 0, math.huge
   for k = 1, #n do S, least = S + 1 / n[k], math.min(least, n[k]) end
   local alpha = math.max(c / (least * set.slice_s) + S, set.floor)
-  for k = 1, #n do q[k] = c / (n[k] * (alpha - S)) end
-  return q, alpha
+  for k = 1, #n do n[k] = c / (n[k] * (alpha - S)) end
+  return n, alpha
 end
 
 local function by_rank(a, b) return rank[a.model] < rank[b.model] end
@@ -101,24 +102,25 @@ local function by_rank(a, b) return rank[a.model] < rank[b.model] end
 -- A decode round: re-form the batches, then share out the time. Models take turns in
 -- a fixed order: by age, a new batch would wait for the rest of this round and then
 -- for all others in the next.
-local function round(inst)
-  local r, n, c, last, loaded = {i = 0}, {}, 0
+local function round(inst, r)
+  local count, c, last, loaded = 0, 0, nil, nil
   for g in inst:each("model") do          -- batches of a model stand together
     if last and last.model == g.model then g = last:merge(g, set.ahead) end
     while g do                            -- merge: what did not fit, or nil
-      r[#r + 1], last = g, g
+      count = count + 1
+      r[count], last = g, g
       g = g:split(set.ahead)              -- split: what outgrew the pool, or nil
     end
   end
-  table.sort(r, by_rank)                  -- of one model: in order of age
-  for k = 1, #r do
+  for k = count + 1, #r do r[k], r.q[k] = nil, nil end       -- of the round before
+  if count > 1 then table.sort(r, by_rank) end       -- of one model: by age
+  for k = 1, count do
     local m = r[k].model
-    n[k] = tbt[m] / inst:estimate("step", r[k])
+    r.q[k] = tbt[m] / inst:estimate("step", r[k])
     if m ~= loaded then c, loaded = c + inst:estimate("load", m), m end
   end
-  r.q = quotas(n, c)
-  inst.tag = r
-  return r
+  quotas(r.q, c)
+  r.i = 0
 end
 
 -- Loads the next other model of this round, else the first of the next one.
@@ -146,20 +148,19 @@ local function prefill(inst, g)
 end
 
 function P.turn(inst)
-  local first, r = inst.head, inst.tag
+  local first, r = inst.head, rounds[inst]
   if not first then return end
-  if r == "prefill" then return prefill(inst, first) end
+  if not r then return prefill(inst, first) end
   for _ = 1, 2 do                         -- the rest of this round, else a new one
-    while r and r.i < #r do
-      r.i = r.i + 1
-      local g = r[r.i]
+    for i = r.i + 1, #r do
+      local g = r[i]
       if g.open then
-        slice.for_s = r.q[r.i]
+        r.i, slice.for_s = i, r.q[i]
         inst:run(g, slice)                -- the KV of others goes out to the host
         return prefetch(inst, g.model, r)
       end
     end
-    r = round(inst)
+    round(inst, r)
   end
 end
 
