@@ -14,7 +14,7 @@ BUILD ?= build/$(CC)$(if $(CHECKED),-checked)$(if $(SAN),-san)
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config libc6-dev libgsl-dev libcsv-dev liblua5.4-dev \
-            libmd-dev libcmocka-dev gnuplot-nox jq clang libclang-rt-14-dev valgrind
+            libmd-dev libcmocka-dev gnuplot-nox jq clang libclang-rt-dev valgrind
 
 CFLAGS ?= -O3 -g
 override CFLAGS += -std=c17 -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE -Isim \

@@ -6,7 +6,8 @@
 # then valgrind on a small run. Prints a line per test as it ends, then what the failed
 # ones said, then the count; logs and times stay in build/test-logs. With a word as
 # argument only the tests whose path contains it run: tests/run.sh trace
-# HD_TEST_SECONDS is what one test may take.
+# HD_TEST_SECONDS is what one test may take. A script finds the program in $HOTDESK;
+# CHECKED_BUILD=1 says that it is the slow one.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 only=${1:-}
@@ -56,11 +57,12 @@ counted() { # test, log
 # where a transcript expects a failing program or drops what it prints.
 run_one() { # build, test
     local log=$logs/$1-${2//\//-}.log start=$SECONDS command=("build/test-$1/$2")
-    local p f s status seconds why="" word=ok
+    local p f s status seconds why="" word=ok checked=""
+    [ "$1" != checked ] || checked=1
     [[ $2 == *_test ]] || command=("$2")
     # bash's own word on a program that a signal ended goes nowhere: the line says it
     {
-        HOTDESK=build/test-$1/hotdesk \
+        HOTDESK=build/test-$1/hotdesk CHECKED_BUILD=$checked \
             ASAN_OPTIONS=detect_leaks=1:log_path="'$log.sanitizer'" \
             UBSAN_OPTIONS=print_stacktrace=1:log_path="'$log.sanitizer'" \
             timeout -k 10 "$HD_TEST_SECONDS" "${command[@]}" >"$log" 2>&1 </dev/null
