@@ -1,5 +1,6 @@
 /* What was asked and what the answer rests on: the lines above every result. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,7 +164,49 @@ static bool any_param_set(const struct hd_policy_choice *p) {
     return set;
 }
 
-/* What all policies have alike, and what they do not. */
+/* A setting that is not the usual one, by the name of its option. */
+__attribute__((format(printf, 3, 4))) static void unusual(FILE *out, int *said,
+                                                          const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fputs(*said ? ", " : "served    ", out);
+    vfprintf(out, format, args);
+    va_end(args);
+    ++*said;
+}
+
+/* How requests are served and models switched, where that is not the default. */
+static void served_line(const struct hd_question *q, FILE *out) {
+    const struct hd_serving *s = &q->serving, usual = hd_serving_default();
+    const struct hd_switching *w = &q->switching, plain = hd_switching_default();
+    int said = 0;
+    if (s->max_batch != usual.max_batch)
+        unusual(out, &said, "max-batch %d", s->max_batch);
+    if (s->prefill_tokens != usual.prefill_tokens)
+        unusual(out, &said, "prefill-tokens %d", s->prefill_tokens);
+    if (s->chunk_tokens) unusual(out, &said, "chunk %d tokens", s->chunk_tokens);
+    if (s->preempt_swap) unusual(out, &said, "preempt swap");
+    if (s->watermark != usual.watermark)
+        unusual(out, &said, "watermark %g", s->watermark);
+    if (s->patience_s > 0)
+        unusual(out, &said, "patience %s", hd_say_limit(s->patience_s).text);
+    if (w->placed) unusual(out, &said, "start placed");
+    if (w->engine_start_s != plain.engine_start_s)
+        unusual(out, &said, "engine-start %s", hd_say_limit(w->engine_start_s).text);
+    if (w->reinit_s > 0)
+        unusual(out, &said, "reinit %s", hd_say_limit(w->reinit_s).text);
+    if (!w->prefetch) unusual(out, &said, "no prefetch");
+    if (!w->warm_cache) unusual(out, &said, "host cache cold");
+    if (w->kv_in_s_per_token > 0)
+        unusual(out, &said, "kv-in %s a token",
+                hd_say_limit(w->kv_in_s_per_token).text);
+    if (w->kv_out_free) unusual(out, &said, "kv-out free");
+    if (q->too_long != HD_FAIL)
+        unusual(out, &said, "too-long %s", q->too_long == HD_DROP ? "drop" : "clip");
+    if (q->zero_output != HD_FAIL) unusual(out, &said, "zero-output drop");
+    if (said) putc('\n', out);
+}
+
 /* What a script sees beyond what a real scheduler could; NULL: nothing. */
 static const char *seen(const struct hd_script *s) {
     return s->clairvoyant   ? "the future (output lengths and rates)"
@@ -187,6 +230,7 @@ static void policy_line(const struct hd_policy_choice *p, FILE *out) {
     putc('\n', out);
 }
 
+/* What all policies have alike, and what they do not. */
 static void fair_line(const struct hd_question *q, FILE *out) {
     fputs("fair      same switching mechanisms and arrival sequence for all", out);
     int seeing = 0;
@@ -216,6 +260,7 @@ void hd_report_header(const struct hd_report *report, FILE *out) {
     slo_lines(q, out);
     fleet_line(q, compare, out);
     timing_line(q, out);
+    served_line(q, out);
     if (q->policies > 1)
         fair_line(q, out);
     else if (q->policies == 1)
