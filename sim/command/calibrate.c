@@ -230,8 +230,7 @@ static bool show(const struct hd_calibration_report *report, const bool *wanted,
         print_errors(report, wanted, count);
     }
     print_reduces(report, wanted, count, iterations);
-    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
-    return hd_bad_input(problem, "standard output: %s", strerror(errno));
+    return hd_stdout_flush(problem);
 }
 
 static bool fit(const struct hd_args *args, struct hd_problem *problem) {

@@ -304,11 +304,7 @@ static bool list(const struct hd_args *args, bool gpus, bool models,
         l.timing[n] = hd_calibration_load(&l.gpu[n], &why);
         fine = l.timing[n] || hd_bad_input(problem, "%s", why.text);
     }
-    if (fine) {
-        print_lists(&l, args);
-        if (fflush(stdout) != 0 || ferror(stdout))
-            fine = hd_bad_input(problem, "standard output: %s", strerror(errno));
-    }
+    if (fine) print_lists(&l, args);
     for (int n = 0; n < l.gpus; n++) free(l.timing[n]);
     free(l.timing);
     hd_catalog_free(catalog);

@@ -12,4 +12,12 @@ int hd_command_catalog(int argc, char **argv);
 int hd_command_calibrate(int argc, char **argv);
 int hd_command_help(int argc, char **argv);
 
+struct hd_command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *does; /* a line */
+};
+extern const struct hd_command hd_commands[];
+extern const int hd_commands_count;
+
 #endif

@@ -42,7 +42,7 @@ static bool write_all(struct hd_session *s, const struct hd_comparison *comparis
         hd_report_comparison_json(&s->report, comparison, stdout);
     if (s->format == HD_OUT_CSV)
         hd_report_comparison_csv(&s->report, comparison, stdout);
-    return hd_session_flush(problem);
+    return hd_stdout_flush(problem);
 }
 
 static int run(struct hd_session *s, struct hd_problem *problem) {

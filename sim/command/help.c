@@ -7,19 +7,10 @@
 #include "command/topics.h"
 #include "plan/report.h"
 
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} commands[] = {
-    {"replay", hd_command_replay},   {"compare", hd_command_compare},
-    {"trace", hd_command_trace},     {"policy", hd_command_policy},
-    {"catalog", hd_command_catalog}, {"calibrate", hd_command_calibrate},
-};
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
 static int list(void) {
     printf("usage: hotdesk help COMMAND | TOPIC\n\ncommands:\n ");
-    for (int i = 0; i < COMMANDS; i++) printf(" %s", commands[i].name);
+    for (int i = 0; i < hd_commands_count; i++)
+        if (hd_commands[i].run != hd_command_help) printf(" %s", hd_commands[i].name);
     printf("\n\ntopics:\n");
     for (int i = 0; i < hd_topics_count; i++)
         printf("  %-10s %s\n", hd_topics[i].name, hd_topics[i].about);
@@ -94,12 +85,13 @@ int hd_command_help(int argc, char **argv) {
         hd_report_schema(stdout);
         return HD_EXIT_OK;
     }
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(topic, commands[i].name) == 0) {
+    for (int i = 0; i < hd_commands_count; i++) {
+        if (hd_commands[i].run == hd_command_help) continue;
+        if (strcmp(topic, hd_commands[i].name) == 0) {
             char *words[] = {argv[1], "--help", NULL};
-            return commands[i].run(2, words);
+            return hd_commands[i].run(2, words);
         }
-        names[count++] = commands[i].name;
+        names[count++] = hd_commands[i].name;
     }
     for (int i = 0; i < hd_topics_count; i++) {
         if (strcmp(topic, hd_topics[i].name) == 0) {

@@ -286,8 +286,6 @@ int hd_command_policy(int argc, char **argv) {
         else
             ask(which, &args, &sound, &problem);
     }
-    if (!problem.exit_code && (fflush(stdout) != 0 || ferror(stdout)))
-        hd_bad_input(&problem, "standard output: %s", strerror(errno));
     hd_args_free(&args);
     if (problem.exit_code) return hd_problem_print(&problem);
     return sound ? HD_EXIT_OK : HD_EXIT_NO;

@@ -1,7 +1,9 @@
 /* Problems on their way to stderr. */
 #include "command/problem.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool stop(struct hd_problem *problem, int exit_code, const char *format,
                  va_list args) {
@@ -35,6 +37,12 @@ bool hd_hint(struct hd_problem *problem, const char *format, ...) {
         vsnprintf(problem->hint, sizeof problem->hint, format, args);
     va_end(args);
     return false;
+}
+
+bool hd_stdout_flush(struct hd_problem *problem) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    return hd_bad_input(problem, "standard output: %s; the result is not whole there",
+                        strerror(errno));
 }
 
 int hd_problem_print(const struct hd_problem *problem) {

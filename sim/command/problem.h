@@ -7,14 +7,7 @@
 
 #include "base/err.h"
 
-enum {
-    HD_EXIT_OK = 0,
-    HD_EXIT_BAD = 1,
-    HD_EXIT_USAGE = 2,
-    HD_EXIT_NO = 3,
-    HD_EXIT_INTERRUPT = 130,
-    HD_EXIT_TERMINATED = 143
-};
+enum { HD_EXIT_OK = 0, HD_EXIT_BAD = 1, HD_EXIT_USAGE = 2, HD_EXIT_NO = 3 };
 
 struct hd_problem {
     struct hd_err err;
@@ -32,6 +25,10 @@ bool hd_bad_input(struct hd_problem *, const char *format, ...)
 /* Adds the hint; returns false. */
 bool hd_hint(struct hd_problem *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Flushes standard output; false, with the problem, when something was lost there (disk
+ * full, closed). */
+bool hd_stdout_flush(struct hd_problem *);
 
 /* Prints it on stderr as "hotdesk: ..." and returns the exit code. */
 int hd_problem_print(const struct hd_problem *);

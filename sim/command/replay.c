@@ -72,7 +72,7 @@ static bool write_all(struct hd_session *s, const struct hd_run_record *record,
         return hd_bad_input(problem, "%s", err.text);
     if (s->format == HD_OUT_JSON) hd_report_run_json(&s->report, record, stdout);
     if (s->format == HD_OUT_CSV) hd_report_run_csv(&s->report, record, stdout);
-    return hd_session_flush(problem);
+    return hd_stdout_flush(problem);
 }
 
 static int run(struct hd_session *s, struct hd_problem *problem) {

@@ -47,16 +47,34 @@ static bool lay_window(struct hd_asked *asked, struct hd_resolved *r, double bef
     q->warm_up = hd_tick_from_s(before_s >= 0 ? before_s : fmin(tenth, 600));
     q->cool_down = hd_tick_from_s(
         after_s >= 0 ? after_s : fmin(fmin(tenth, 600), longest_s(q, r->stats)));
-    q->from = from ? begin : begin + q->warm_up;
+    /* A warm-up may be as long as a time can be: it is not added to one unless it is
+     * shorter than what is there. */
+    q->from = from ? begin : q->warm_up < end - begin ? begin + q->warm_up : end;
     q->to = to ? end : end - q->cool_down;
     if (from && q->warm_up > q->from) q->warm_up = q->from; /* no more was kept */
-    if (to && q->to + q->cool_down > last)
+    if (to && q->cool_down > last - q->to)
         q->cool_down = last > q->to ? last - q->to : 0;
     if (q->from < q->to) return true;
     return hd_bad_input(problem,
                         "%s: nothing is left between warm-up and cool-down; expected a "
                         "trace or a cut longer than the two",
                         t->path);
+}
+
+/* What is wrong with an option of the trace begins with its dashes: the blame goes to
+ * whoever set it. */
+static bool trace_fails(const char *why, struct hd_asked *asked,
+                        struct hd_problem *problem) {
+    static const char *const option[][2] = {
+        {"--from", "trace.from"}, {"--to", "trace.to"}, {"--format", "trace.format"}};
+    for (size_t n = 0; n < sizeof option / sizeof *option; n++) {
+        size_t length = strlen(option[n][0]);
+        const struct hd_setting *s = hd_asked_find(asked, option[n][1], NULL, NULL);
+        if (!s || strncmp(why, option[n][0], length) != 0) continue;
+        return hd_setting_fail(s, problem, "%s",
+                               why + length + strspn(why + length, ": "));
+    }
+    return hd_bad_input(problem, "%s", why);
 }
 
 bool hd_resolve_trace(struct hd_asked *asked, struct hd_resolved *r,
@@ -83,7 +101,7 @@ bool hd_resolve_trace(struct hd_asked *asked, struct hd_resolved *r,
     options.after_s = after_s;
     struct hd_err err = {0};
     r->trace = hd_trace_load(file->value, &options, &err);
-    if (!r->trace) return hd_bad_input(problem, "%s", err.text);
+    if (!r->trace) return trace_fails(err.text, asked, problem);
     r->stats = hd_alloc(sizeof *r->stats);
     *r->stats = hd_trace_stats(r->trace, HD_SERVICE_S_PUBLISHED);
     r->question.trace = r->trace;

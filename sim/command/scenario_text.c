@@ -75,10 +75,9 @@ static bool plain_name(const char *name) {
 /* One line: [name =] value, -- origin */
 static void line(struct writing *w, int depth, const char *name,
                  const struct hd_setting *s, bool path) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) abort();
+    char *text;
+    size_t length;
+    FILE *out = hd_text_stream(&text, &length);
     fprintf(out, "%*s", 2 * depth, "");
     if (name && plain_name(name)) {
         fprintf(out, "%s = ", name);
@@ -92,7 +91,7 @@ static void line(struct writing *w, int depth, const char *name,
     quote(out, value);
     free(value);
     fputc(',', out);
-    fclose(out);
+    hd_text_stream_end(out, &text);
     fputs(text, w->out);
     if (w->origins)
         fprintf(w->out, "%*s -- %s", length < 48 ? (int)(48 - length) : 0, "",
@@ -220,10 +219,9 @@ static void group(struct writing *w, const char *name) {
 }
 
 char *hd_scenario_text(struct hd_asked *asked, bool origins, const char *folder) {
-    char *text = NULL;
-    size_t length = 0;
-    struct writing w = {open_memstream(&text, &length), asked, origins, folder};
-    if (!w.out) abort();
+    char *text;
+    size_t length;
+    struct writing w = {hd_text_stream(&text, &length), asked, origins, folder};
     fprintf(w.out, "-- Settings of a `hotdesk %s`, resolved.\nreturn {\n",
             asked->command == HD_FOR_REPLAY ? "replay" : "compare");
     group(&w, "trace");
@@ -248,6 +246,6 @@ char *hd_scenario_text(struct hd_asked *asked, bool origins, const char *folder)
     group(&w, "switching");
     one(&w, 1, "seed", "seed");
     fprintf(w.out, "}\n");
-    fclose(w.out);
+    hd_text_stream_end(w.out, &text);
     return text;
 }

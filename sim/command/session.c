@@ -126,12 +126,6 @@ void hd_session_header(const struct hd_session *s) {
     fflush(s->talk);
 }
 
-bool hd_session_flush(struct hd_problem *problem) {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
-    return hd_bad_input(problem, "standard output: %s; the result is not whole there",
-                        strerror(errno));
-}
-
 void hd_session_end(struct hd_session *s) {
     hd_outdir_abort(s->out);
     for (int i = 0; i < s->report.requirements; i++)

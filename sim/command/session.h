@@ -32,9 +32,6 @@ void hd_session_header(const struct hd_session *);
 /* Seconds since it began. */
 double hd_session_elapsed_s(const struct hd_session *);
 
-/* stdout is flushed and whole; false if something was lost (disk full, closed). */
-bool hd_session_flush(struct hd_problem *);
-
 void hd_session_end(struct hd_session *);
 
 #endif

@@ -74,15 +74,12 @@ static bool info(const struct hd_args *args, struct hd_problem *problem) {
         return strncmp(why.text, "--", 2) == 0 ? hd_usage(problem, "%s", why.text)
                                                : hd_bad_input(problem, "%s", why.text);
     struct hd_trace_stats stats = hd_trace_stats(trace, service_s);
-    bool written = true;
     if (hd_args_get(args, "json"))
-        written = hd_trace_info_json(trace, &stats, stdout);
+        hd_trace_info_json(trace, &stats, stdout);
     else
         hd_trace_info_text(trace, &stats, stdout);
     hd_trace_free(trace);
-    if (!written || fflush(stdout) != 0 || ferror(stdout))
-        return hd_bad_input(problem, "standard output: %s", strerror(errno));
-    return true;
+    return hd_stdout_flush(problem);
 }
 
 /* ---- synth --------------------------------------------------------------- */
@@ -145,8 +142,9 @@ static bool synth(const struct hd_args *args, struct hd_problem *problem) {
         if (done)
             fprintf(stderr, "%s: %lld requests, %d models\n", path, (long long)d.count,
                     d.market->models);
-    } else if (done && !hd_market_write(d.market, d.made, d.request, d.count, stdout)) {
-        done = hd_bad_input(problem, "standard output: %s", strerror(errno));
+    } else if (done) {
+        hd_market_write(d.market, d.made, d.request, d.count, stdout);
+        done = hd_stdout_flush(problem);
     }
     hd_market_free(d.market);
     free(d.request);

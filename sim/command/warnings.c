@@ -23,7 +23,7 @@ static const char *treated(enum hd_unservable how) {
                             : "cut to fit";
 }
 
-/* Under `pooled`, judged models that miss the target although all together keep it. */
+/* Under `pooled`, models that miss their target although all together keep it. */
 static int hidden(const struct hd_question *q, const struct hd_measure *m) {
     const struct hd_criterion c = {
         .metric = q->metric, .rule = HD_PASS_POOLED, .attain = q->attain[0]};
@@ -31,7 +31,7 @@ static int hidden(const struct hd_question *q, const struct hd_measure *m) {
     if (!q->pass[HD_PASS_POOLED] || !hd_passes(m, &c)) return 0;
     for (int i = 0; i < q->models; i++)
         below += m->model[i].requests > 0 &&
-                 hd_attained(m, q->metric, i, q->attain[0]) < q->attain[0];
+                 hd_attained(m, q->metric, i, 0) < hd_target(m, i, q->attain[0]);
     return below;
 }
 
