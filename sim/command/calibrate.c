@@ -1,5 +1,4 @@
 /* hotdesk calibrate: how the shipped timing coefficients came about, once more. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

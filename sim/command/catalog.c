@@ -1,5 +1,4 @@
 /* hotdesk catalog: the GPUs and models that are known, and how well. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,4 @@
 /* hotdesk compare: the fewest GPUs that each policy needs. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "command/command.h"
 #include "command/interrupt.h"

@@ -1,10 +1,6 @@
 /* hotdesk replay: one trace, one fleet, one policy. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/mem.h"
+#include "base/new_file.h"
 #include "command/command.h"
 #include "command/interrupt.h"
 #include "command/session.h"
@@ -19,43 +15,29 @@ static const struct hd_help help = {
      "hotdesk replay --scenario traces/demo.lua --fleet H100:8+A10:16 \\\n"
      "      --policy serverless --from +10m --to +20m --require 'ttft.p99<=20s'"}};
 
-/* requests.csv is written beside its name and gets it when whole. */
+/* The file of --requests, if it was asked for. */
 struct requests {
     const char *path;
-    char *temporary;
-    FILE *file;
+    struct hd_new_file file;
     struct hd_requests_csv csv;
 };
 
 static bool open_requests(struct requests *r, const struct hd_session *s,
                           struct hd_problem *problem) {
+    struct hd_err why = {0};
     r->path = hd_args_get(&s->args, "requests");
     if (!r->path) return true;
-    if (access(r->path, F_OK) == 0 && !hd_args_get(&s->args, "force"))
-        return hd_bad_input(problem, "%s: is there already; --force replaces it",
-                            r->path);
-    r->temporary = hd_format("%s.%ld.new", r->path, (long)getpid());
-    r->file = fopen(r->temporary, "wx");
-    if (!r->file)
-        return hd_bad_input(problem, "%s: %s; expected a place to write to", r->path,
-                            strerror(errno));
-    hd_requests_csv_start(&r->csv, &s->resolved.question, r->file);
+    if (!hd_new_file_begin(&r->file, r->path, hd_args_get(&s->args, "force") != NULL,
+                           &why))
+        return hd_bad_input(problem, "%s", why.text);
+    hd_requests_csv_start(&r->csv, &s->resolved.question, r->file.stream);
     return true;
 }
 
 static bool keep_requests(struct requests *r, struct hd_problem *problem) {
-    if (!r->path) return true;
-    bool whole = hd_requests_csv_finish(&r->csv);
-    whole &= fclose(r->file) == 0;
-    r->file = NULL;
-    if (whole && rename(r->temporary, r->path) == 0) return true;
-    return hd_bad_input(problem, "%s: %s", r->path, strerror(errno));
-}
-
-static void drop_requests(struct requests *r) {
-    if (r->file) fclose(r->file);
-    if (r->temporary) unlink(r->temporary); /* gone already if it was kept */
-    free(r->temporary);
+    struct hd_err why = {0};
+    return !r->path || hd_new_file_keep(&r->file, &why) ||
+           hd_bad_input(problem, "%s", why.text);
 }
 
 static bool write_all(struct hd_session *s, const struct hd_run_record *record,
@@ -97,7 +79,7 @@ static int run(struct hd_session *s, struct hd_problem *problem) {
         fine = write_all(s, &record, &requests, problem);
         if (!hold || record.end == HD_RUN_CANNOT) code = HD_EXIT_NO;
     }
-    drop_requests(&requests);
+    hd_new_file_drop(&requests.file);
     hd_run_record_free(&record);
     return code;
 }

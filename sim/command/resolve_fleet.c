@@ -1,7 +1,6 @@
 /* Which GPUs, in which nodes. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/units.h"

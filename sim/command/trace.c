@@ -1,12 +1,11 @@
 /* hotdesk trace: what a trace is like, and markets drawn from a recipe. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/new_file.h"
 #include "base/units.h"
 #include "command/args.h"
 #include "command/command.h"
@@ -107,24 +106,15 @@ static bool draw(const char *recipe, long seed, struct drawn *d,
     return true;
 }
 
-/* Under a temporary name until whole. */
 static bool write_file(const char *path, bool force, const struct drawn *d,
                        struct hd_problem *problem) {
-    if (!force && access(path, F_OK) == 0)
-        return hd_bad_input(problem, "%s: is there already; --force replaces it", path);
-    char *temporary = hd_format("%s.%ld.part", path, (long)getpid());
-    int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    FILE *out = file < 0 ? NULL : fdopen(file, "w");
-    bool written =
-        out && hd_market_write(d->market, d->made, d->request, d->count, out);
-    if (out && fclose(out) != 0) written = false;
-    written = written && rename(temporary, path) == 0;
-    if (!written) {
-        hd_bad_input(problem, "%s: %s", path, strerror(errno));
-        if (file >= 0) unlink(temporary);
+    struct hd_err why = {0};
+    struct hd_new_file file;
+    if (hd_new_file_begin(&file, path, force, &why)) {
+        hd_market_write(d->market, d->made, d->request, d->count, file.stream);
+        hd_new_file_keep(&file, &why);
     }
-    free(temporary);
-    return written;
+    return !why.text[0] || hd_bad_input(problem, "%s", why.text);
 }
 
 static bool synth(const struct hd_args *args, struct hd_problem *problem) {

@@ -77,7 +77,6 @@ struct hd_requests_csv {
 void hd_requests_csv_start(struct hd_requests_csv *, const struct hd_question *,
                            FILE *);
 void hd_requests_csv_row(void *requests_csv, const struct hd_finished *);
-bool hd_requests_csv_finish(struct hd_requests_csv *); /* false: the stream failed */
 
 /* The directory of --out. Begin before the runs: what cannot be written or must not
  * be replaced is known then. *same (may be NULL): a complete result of the same

@@ -40,7 +40,3 @@ void hd_requests_csv_row(void *requests_csv, const struct hd_finished *f) {
     for (int b = 0; b < HD_BLAMES; b++) row.blame_s[b] = hd_s_from_tick(f->blame[b]);
     hd_fields_csv_row(&hd_schema_requests, &row, &r->writer);
 }
-
-bool hd_requests_csv_finish(struct hd_requests_csv *r) {
-    return hd_csv_finish(&r->writer);
-}

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/new_file.h"
 
 /* The H20's rows read weights at 1.1 TB/s of 4.0: below this the measurement, not the
  * model, is the likelier culprit. */
@@ -185,22 +185,12 @@ static bool write_file(const char *folder, const char *name,
                        void (*put)(FILE *, const struct hd_calibration_report *),
                        const struct hd_calibration_report *r, struct hd_err *err) {
     char *path = hd_format("%s/%s", folder, name);
-    char *temporary = hd_format("%s.%ld.part", path, (long)getpid());
-    FILE *out = fopen(temporary, "w");
-    bool fine = out != NULL;
-    if (out) {
-        put(out, r);
-        fine = !ferror(out);
-        if (fclose(out) != 0) fine = false;
-        fine = fine && rename(temporary, path) == 0;
-    }
-    if (!fine) {
-        hd_fail(err, "%s: %s", path, strerror(errno));
-        unlink(temporary);
-    }
-    free(temporary);
+    struct hd_new_file file;
+    bool fine = hd_new_file_begin(&file, path, true, err);
     free(path);
-    return fine;
+    if (!fine) return false;
+    put(file.stream, r);
+    return hd_new_file_keep(&file, err);
 }
 
 bool hd_calibration_write(const struct hd_calibration_report *r, const char *folder,

@@ -105,7 +105,7 @@ static void run(struct hd_session *s, bool step, struct made *out) {
     hd_requests_csv_start(&csv, q, requests);
     if (!hd_replay(q, 0, q->scale[0], hd_requests_csv_row, &csv, &record, &err))
         fail_msg("%s", err.text);
-    assert_true(hd_requests_csv_finish(&csv));
+    assert_true(hd_csv_finish(&csv.writer));
     fclose(requests);
     FILE *json = open_memstream(&out->json.bytes, &out->json.length);
     assert_true(hd_report_run_json(&s->report, &record, json));

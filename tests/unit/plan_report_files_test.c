@@ -287,7 +287,7 @@ static void columns_are_as_promised(void **state) {
     memory = open_memstream(&text, &bytes);
     struct hd_requests_csv csv;
     hd_requests_csv_start(&csv, &world.question, memory);
-    assert_true(hd_requests_csv_finish(&csv));
+    assert_true(hd_csv_finish(&csv.writer));
     fclose(memory);
     assert_string_equal(text, requests);
     free(text);

@@ -131,7 +131,7 @@ static void write_requests(void *context, FILE *f) {
     hd_requests_csv_row(&csv, &done);
     hd_requests_csv_row(&csv, &rejected);
     hd_requests_csv_row(&csv, &unfinished);
-    assert_true(hd_requests_csv_finish(&csv));
+    assert_true(hd_csv_finish(&csv.writer));
 }
 
 static void a_run(void **state) {
