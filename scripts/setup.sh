@@ -23,6 +23,11 @@ if [ "$(id -u)" != 0 ]; then
     as_root=(sudo)
 fi
 echo "setup: installing ${missing[*]}" >&2
-"${as_root[@]}" apt-get update -qq
+# A list that cannot be had, of some source we need nothing of, is no reason to stop.
+"${as_root[@]}" apt-get update -qq ||
+    echo "setup: apt-get update failed; trying with the lists that are there" >&2
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || {
+    echo "setup: apt-get could not install ${missing[*]}" >&2
+    exit 1
+}
