@@ -11,18 +11,10 @@
 #include <gsl/gsl_rng.h>
 
 #include "engine/engine.h"
+#include "plain_timing.h"
 #include "theory/queue_world.h"
 
 enum { LOADS_MAX = 8, GIGA = 1000000000 };
-
-static const struct hd_timing *timing_of(void *context, int model, int kind, int tp,
-                                         double share) {
-    (void)model;
-    (void)kind;
-    (void)tp;
-    (void)share;
-    return context;
-}
 
 /* ---- loads by hand ------------------------------------------------------- */
 
@@ -104,7 +96,7 @@ static void expect_loads(const char *what, struct plan *p, const double *gigabyt
                                    .kinds = 1,
                                    .node = &node,
                                    .nodes = 1,
-                                   .timing = timing_of,
+                                   .timing = plain_timing,
                                    .timing_context = timing,
                                    .next = one_late_arrival,
                                    .next_context = &left,
@@ -282,7 +274,7 @@ static void loads_as_processor_sharing(void **state) {
                                        .kinds = 1,
                                        .node = &node,
                                        .nodes = 1,
-                                       .timing = timing_of,
+                                       .timing = plain_timing,
                                        .timing_context = timing,
                                        .next = next_load,
                                        .next_context = &k,

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "plain_timing.h"
 
 const char *qw_size_name(enum qw_size size) {
     static const char *const name[] = {"constant", "exponential", "two-point"};
@@ -54,15 +55,6 @@ static int next_arrival(void *context, struct hd_arrival *a) {
                              .input_tokens = 1,
                              .output_tokens = (int32_t)lround(tokens)};
     return 1;
-}
-
-static const struct hd_timing *timing_of(void *context, int model, int kind, int tp,
-                                         double share) {
-    (void)model;
-    (void)kind;
-    (void)tp;
-    (void)share;
-    return context;
 }
 
 struct watcher {
@@ -114,7 +106,7 @@ struct hd_measure *qw_run(const struct qw *w, uint64_t seed, qw_seen seen,
                                    .kinds = 1,
                                    .node = &node,
                                    .nodes = 1,
-                                   .timing = timing_of,
+                                   .timing = plain_timing,
                                    .timing_context = timing,
                                    .next = next_arrival,
                                    .next_context = &source,

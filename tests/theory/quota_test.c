@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "engine/engine.h"
+#include "plain_timing.h"
 
 enum {
     BATCHES = 3,
@@ -76,15 +77,6 @@ static int next_arrival(void *context, struct hd_arrival *a) {
     return (*given)++ < BATCHES * MEMBERS;
 }
 
-static const struct hd_timing *timing_of(void *context, int model, int kind, int tp,
-                                         double share) {
-    (void)model;
-    (void)kind;
-    (void)tp;
-    (void)share;
-    return context;
-}
-
 /* Late tokens when a switch takes switch_s and the first token is due at ttft_s. */
 static int64_t late_tokens(struct rounds *r, double switch_s, double ttft_s,
                            bool step) {
@@ -117,7 +109,7 @@ static int64_t late_tokens(struct rounds *r, double switch_s, double ttft_s,
                                    .kinds = 1,
                                    .node = &node,
                                    .nodes = 1,
-                                   .timing = timing_of,
+                                   .timing = plain_timing,
                                    .timing_context = timing,
                                    .next = next_arrival,
                                    .next_context = &given,
