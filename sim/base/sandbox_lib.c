@@ -263,6 +263,8 @@ static int guard_shift(lua_State *L) {
     return guarded(L);
 }
 
+enum { FEW = 6 }; /* to sort by insertion */
+
 static bool less(lua_State *L, int function) {
     if (lua_isnil(L, function)) return lua_compare(L, -2, -1, LUA_OPLT);
     lua_pushvalue(L, function);
@@ -291,6 +293,23 @@ static void merge(lua_State *L, int from, int to, lua_Integer low, lua_Integer m
     }
 }
 
+/* Elements are few: each moves down past those that come behind it. */
+static void insert_each(lua_State *L, lua_Integer count) {
+    for (lua_Integer n = 2; n <= count; n++) {
+        lua_rawgeti(L, 1, n); /* 3: what moves */
+        lua_Integer at = n;
+        for (; at > 1; at--) {
+            lua_pushvalue(L, 3);
+            lua_rawgeti(L, 1, at - 1);
+            if (!less(L, 2)) break;
+            lua_rawseti(L, 1, at);
+            lua_pop(L, 1);
+        }
+        lua_settop(L, 3);
+        lua_rawseti(L, 1, at);
+    }
+}
+
 /* table.sort: a stable merge sort, so that equal elements keep their order. */
 static int stable_sort(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -301,6 +320,10 @@ static int stable_sort(lua_State *L) {
     int rounds = 1;
     while (rounds < 62 && ((lua_Integer)1 << rounds) < count) rounds++;
     hd_sandbox_charge(L, (int64_t)fmin((double)count * rounds, 1e15));
+    if (count <= FEW) {
+        insert_each(L, count);
+        return 0;
+    }
     lua_createtable(L, (int)count, 0);
     lua_createtable(L, (int)count, 0);
     for (lua_Integer n = 1; n <= count; n++) {

@@ -47,6 +47,8 @@ struct hd_names {
     int what[HD_NAME_SLOTS]; /* a field's id, or -1 - the place of a method */
 };
 
+enum { HD_ROLES_SEEN = 64 }; /* a power of two */
+
 struct hd_lua { /* a script's run */
     struct hd_policy policy;
     const struct hd_script *script;
@@ -61,6 +63,10 @@ struct hd_lua { /* a script's run */
     int models;              /* registry reference: the array pool.models */
     int timers;              /* registry reference: what timers carry */
     int roles;               /* registry reference: name -> number */
+    struct {
+        const void *name; /* address of Lua's string; roles[n + 1] keeps it alive */
+        int role;
+    } role_seen[HD_ROLES_SEEN]; /* by address: those asked for lately */
     int closed; /* registry reference: handles of closed groups, weak; 0: none kept */
     int64_t live, live_most;      /* objects that have handles */
     int64_t ranks;                /* handles of groups made so far */

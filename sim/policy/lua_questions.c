@@ -22,9 +22,11 @@ static struct hd_filter filter_argument(lua_State *L, int first, const char *cal
     return f;
 }
 
-/* Roles are looked up once, and by the string itself afterwards. */
-
+/* A role's number: by the string's address, else by the string, else by its text. */
 static int role_argument(lua_State *L, struct hd_lua *h, int at, const char *call) {
+    const void *address = lua_topointer(L, at);
+    int seen = (int)((uintptr_t)address >> 4 & (HD_ROLES_SEEN - 1));
+    if (address && h->role_seen[seen].name == address) return h->role_seen[seen].role;
     const char *name = hd_lua_text(L, at, call);
     lua_rawgeti(L, LUA_REGISTRYINDEX, h->roles);
     lua_pushvalue(L, at);
@@ -35,7 +37,12 @@ static int role_argument(lua_State *L, struct hd_lua *h, int at, const char *cal
         lua_rawset(L, -4);
     }
     int role = (int)lua_tointeger(L, -1);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
+    lua_pushvalue(L, at);
+    lua_rawseti(L, -2, seen + 1);
+    lua_pop(L, 1);
+    h->role_seen[seen].name = address;
+    h->role_seen[seen].role = role;
     return role;
 }
 
@@ -47,8 +54,11 @@ struct snapshot {
         int slot;
         struct hd_grp group;
         struct hd_req request;
-    } item[];
+    } item[]; /* also an array of any one of these */
 };
+_Static_assert(sizeof(struct hd_grp) == sizeof(int64_t) &&
+                   sizeof(struct hd_req) == sizeof(int64_t),
+               "groups and requests fill an item");
 
 /* The next of the snapshot that is still there, or nil. */
 static int step_each(lua_State *L) {
@@ -104,10 +114,9 @@ static int instance_each(lua_State *L) {
     bool by_model = !lua_isnoneornil(L, 2);
     if (by_model) hd_lua_choice(L, 2, "each", orders, 1);
     int room = hd_ask_instance(h->engine, inst->slot).groups;
-    struct hd_grp *list = lua_newuserdatauv(L, sizeof *list * (size_t)(room + 1), 0);
-    int count = hd_ask_instance_groups(h->engine, inst->slot, by_model, list);
-    struct snapshot *s = new_snapshot(L, h, HD_KIND_GROUP, count);
-    for (int n = 0; n < count; n++) s->item[n].group = list[n];
+    struct snapshot *s = new_snapshot(L, h, HD_KIND_GROUP, room);
+    s->count =
+        hd_ask_instance_groups(h->engine, inst->slot, by_model, &s->item[0].group);
     return return_iterator(L);
 }
 
@@ -115,10 +124,8 @@ static int group_each(lua_State *L) {
     struct hd_handle *group = hd_lua_self(L, HD_KIND_GROUP, "each");
     struct hd_lua *h = group->host;
     int room = hd_ask_group_size(h->engine, hd_lua_grp(group));
-    struct hd_req *list = lua_newuserdatauv(L, sizeof *list * (size_t)(room + 1), 0);
-    int count = hd_ask_group_members(h->engine, hd_lua_grp(group), list);
-    struct snapshot *s = new_snapshot(L, h, HD_KIND_REQUEST, count);
-    for (int n = 0; n < count; n++) s->item[n].request = list[n];
+    struct snapshot *s = new_snapshot(L, h, HD_KIND_REQUEST, room);
+    s->count = hd_ask_group_members(h->engine, hd_lua_grp(group), &s->item[0].request);
     return return_iterator(L);
 }
 

@@ -118,12 +118,38 @@ static void push_seconds(lua_State *L, hd_tick t) {
 
 int hd_lua_read_instance(lua_State *L, struct hd_lua *h, int instance, int id) {
     struct hd_engine *e = h->engine;
-    struct hd_instance_view v = hd_ask_instance(e, instance);
     int count, *list;
     switch (id) {
     case INSTANCE_ID:
         lua_pushinteger(L, instance);
-        break;
+        return 1;
+    case INSTANCE_GPUS:
+        count = hd_ask_instance_gpus(e, instance, NULL);
+        list = lua_newuserdatauv(L, sizeof *list * (size_t)(count + 1), 0);
+        hd_ask_instance_gpus(e, instance, list);
+        hd_lua_push_array(h, HD_KIND_GPU, list, count);
+        return 1;
+    case INSTANCE_TURN:
+        hd_lua_push_group(h, hd_ask_instance_turn(e, instance));
+        return 1;
+    case INSTANCE_HEAD:
+        hd_lua_push_group(h, hd_ask_instance_head(e, instance));
+        return 1;
+    case INSTANCE_QUEUE_S:
+        lua_pushnumber(L, hd_ask_instance_queue_s(e, instance));
+        return 1;
+    case INSTANCE_KV_TOTAL:
+        lua_pushinteger(L, hd_ask_instance_kv_total(e, instance));
+        return 1;
+    case INSTANCE_KV_USED:
+        lua_pushinteger(L, hd_ask_instance_kv_used(e, instance));
+        return 1;
+    case INSTANCE_STEP_AT:
+        push_seconds(L, hd_ask_instance_step_at(e, instance));
+        return 1;
+    }
+    struct hd_instance_view v = hd_ask_instance(e, instance);
+    switch (id) { /* what stands in it */
     case INSTANCE_ROLE:
         lua_pushstring(L, v.role);
         break;
@@ -132,12 +158,6 @@ int hd_lua_read_instance(lua_State *L, struct hd_lua *h, int instance, int id) {
         break;
     case INSTANCE_GPU:
         lua_pushstring(L, v.gpu);
-        break;
-    case INSTANCE_GPUS:
-        count = hd_ask_instance_gpus(e, instance, NULL);
-        list = lua_newuserdatauv(L, sizeof *list * (size_t)(count + 1), 0);
-        hd_ask_instance_gpus(e, instance, list);
-        hd_lua_push_array(h, HD_KIND_GPU, list, count);
         break;
     case INSTANCE_TP:
         lua_pushinteger(L, v.tp);
@@ -151,9 +171,6 @@ int hd_lua_read_instance(lua_State *L, struct hd_lua *h, int instance, int id) {
     case INSTANCE_STATE:
         lua_pushstring(L, v.alive ? hd_instance_state_name(v.state) : "dead");
         break;
-    case INSTANCE_TURN:
-        hd_lua_push_group(h, hd_ask_instance_turn(e, instance));
-        break;
     case INSTANCE_TURNS:
         lua_pushinteger(L, v.turns);
         break;
@@ -162,9 +179,6 @@ int hd_lua_read_instance(lua_State *L, struct hd_lua *h, int instance, int id) {
         break;
     case INSTANCE_GROUPS:
         lua_pushinteger(L, v.groups);
-        break;
-    case INSTANCE_HEAD:
-        hd_lua_push_group(h, hd_ask_instance_head(e, instance));
         break;
     case INSTANCE_TAIL:
         hd_lua_push(h, HD_KIND_MODEL, v.tail_model);
@@ -181,20 +195,8 @@ int hd_lua_read_instance(lua_State *L, struct hd_lua *h, int instance, int id) {
     case INSTANCE_WAITING_TOKENS:
         lua_pushinteger(L, v.waiting_tokens);
         break;
-    case INSTANCE_QUEUE_S:
-        lua_pushnumber(L, hd_ask_instance_queue_s(e, instance));
-        break;
-    case INSTANCE_KV_TOTAL:
-        lua_pushinteger(L, hd_ask_instance_kv_total(e, instance));
-        break;
-    case INSTANCE_KV_USED:
-        lua_pushinteger(L, hd_ask_instance_kv_used(e, instance));
-        break;
     case INSTANCE_REST_AT:
         lua_pushnumber(L, v.rest_at < 0 ? -1 : hd_s_from_tick(v.rest_at));
-        break;
-    case INSTANCE_STEP_AT:
-        push_seconds(L, hd_ask_instance_step_at(e, instance));
         break;
     }
     return 1;

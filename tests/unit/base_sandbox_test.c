@@ -151,6 +151,13 @@ static void test_same_in_every_run(void **state) {
            "stable");
     expect("local t = {} table.sort(t) t = {2, 1} table.sort(t) return t[1] .. t[2]",
            "12");
+    expect("for count = 0, 40 do local t = {} " /* few are inserted, more merged */
+           "for i = 1, count do t[i] = {i * 7 % 5, i} end "
+           "table.sort(t, function(a, b) return a[1] < b[1] end) "
+           "for i = 1, count do local a, b = t[i - 1] or {-1, 0}, t[i] "
+           "if a[1] > b[1] or (a[1] == b[1] and a[2] > b[2]) then return count end end "
+           "if #t ~= count then return 'lost some' end end return 'stable'",
+           "stable");
     expect("local t = {'b', 'a', 'c', 'd', 'A'} table.sort(t) return table.concat(t)",
            "Aabcd");
     expect_part("table.sort({1, 'x'})", "attempt to compare");
