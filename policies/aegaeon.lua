@@ -17,7 +17,7 @@ local P = {
 local kinds = {}
 local rank, tbt = {}, {}                 -- of models: order within a round, seconds
 -- Tables are kept and filled again, since new ones cost time: the round of each decode
--- instance (r[i] had the last turn, r.q: time slices), options that callbacks pass on.
+-- instance (r[i] had the last turn, r.q: time slices) and the options of calls.
 local rounds, waiting, room, one, slice = {}, {}, {}, {prefill = 1}, {}
 
 -- GPUs that a kind has, against what its models need; each kind gets its share, but
@@ -103,29 +103,32 @@ local function by_rank(a, b) return rank[a.model] < rank[b.model] end
 -- a fixed order: by age, a new batch would wait for the rest of this round and then
 -- for all others in the next.
 local function round(inst, r)
-  local count, c, last, loaded = 0, 0, nil, nil
+  local q, count, c, last, loaded = r.q, 0, 0, nil, nil
   for g in inst:each("model") do          -- batches of a model stand together
-    if last and last.model == g.model then g = last:merge(g, set.ahead) end
+    local m = g.model
+    if m == last then g = r[count]:merge(g, set.ahead) end
+    last = m
     while g do                            -- merge: what did not fit, or nil
       count = count + 1
-      r[count], last = g, g
+      r[count] = g
       g = g:split(set.ahead)              -- split: what outgrew the pool, or nil
     end
   end
-  for k = count + 1, #r do r[k], r.q[k] = nil, nil end       -- of the round before
+  for k = count + 1, #r do r[k], q[k] = nil, nil end         -- of the round before
   if count > 1 then table.sort(r, by_rank) end       -- of one model: by age
   for k = 1, count do
     local m = r[k].model
-    r.q[k] = tbt[m] / inst:estimate("step", r[k])
+    q[k] = tbt[m] / inst:estimate("step", r[k])
     if m ~= loaded then c, loaded = c + inst:estimate("load", m), m end
   end
-  quotas(r.q, c)
+  quotas(q, c)
   r.i = 0
 end
 
 -- Loads the next other model of this round, else the first of the next one.
-local function prefetch(inst, model, r)
+local function prefetch(inst, g, r)
   if inst.groups == 1 then return end
+  local model = g.model
   for k = r.i + 1, #r do
     local other = r[k].model
     if other ~= model and r[k].open then return inst:load(other) end
@@ -157,7 +160,7 @@ function P.turn(inst)
       if g.open then
         r.i, slice.for_s = i, r.q[i]
         inst:run(g, slice)                -- the KV of others goes out to the host
-        return prefetch(inst, g.model, r)
+        return prefetch(inst, g, r)
       end
     end
     round(inst, r)
