@@ -7,6 +7,17 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "policy/host.h"
+
+const char *const hd_node_fields[HD_NODE_FIELDS] = {
+    "gpus", "dram", "disk", "pcie", "pcie_shared_by", "nvlink", "nic"};
+
+bool hd_policy_is_file(const char *entry) {
+    char *name = hd_format("%.*s", (int)strcspn(entry, "{"), entry);
+    bool file = hd_script_is_file(name);
+    free(name);
+    return file;
+}
 
 void hd_asked_init(struct hd_asked *asked, unsigned command) {
     *asked = (struct hd_asked){.command = command};
@@ -170,7 +181,8 @@ static bool take_option(struct hd_asked *asked, const struct hd_given *given,
     if (strcmp(o->key, "policy") == 0)
         return hd_each_piece(&whole, given->value, ',', take_entry, &taking, problem);
     hd_asked_add(asked, o, NULL, NULL, o->value ? given->value : "yes", HD_FROM_OPTION,
-                 place);
+                 place)
+        ->is_file = strcmp(o->key, "models") == 0 && !strchr(given->value, '=');
     return true;
 }
 

@@ -22,10 +22,17 @@ struct hd_setting {
     const struct hd_option *option;
     char *name, *field; /* or NULL */
     char *value;
-    bool is_file; /* a path: of a scenario's  csv "FILE" */
+    bool is_file; /* the path of a models file, a scenario's  csv "FILE" */
     enum hd_origin origin;
     char *place; /* "--slo", "paper.lua:12: slo.ttft", "default" */
 };
+
+/* Whether an entry of `policy`, NAME or NAME{key=value}, is given by its file. */
+bool hd_policy_is_file(const char *entry);
+
+/* The fields of `node`. */
+enum { HD_NODE_FIELDS = 7 };
+extern const char *const hd_node_fields[HD_NODE_FIELDS];
 
 struct hd_asked {
     unsigned command;

@@ -114,14 +114,13 @@ static bool lay_out(struct hd_asked *asked, const struct hd_resolved *r,
 /* Every node setting must be one that exists, of a kind that exists. */
 static bool check_nodes(struct hd_asked *asked, const struct hd_resolved *r,
                         struct hd_problem *problem) {
-    static const char *const fields[] = {"gpus",           "dram",   "disk", "pcie",
-                                         "pcie_shared_by", "nvlink", "nic"};
     for (int i = 0; i < asked->count; i++) {
         const struct hd_setting *s = asked->setting[i];
         if (strcmp(s->option->key, "node") != 0) continue;
         struct hd_err err = {0};
         struct hd_node_config trial;
-        if (hd_word_of(s, s->field, fields, 7, problem) < 0) return false;
+        if (hd_word_of(s, s->field, hd_node_fields, HD_NODE_FIELDS, problem) < 0)
+            return false;
         if (s->name && !hd_catalog_gpu(r->catalog, s->name, &err))
             return hd_setting_fail(s, problem, "%s", err.text);
         if (!set_node(s, &trial, problem)) return false;

@@ -89,8 +89,7 @@ static bool take_policy(void *context, const char *piece, struct hd_problem *pro
     struct hd_script *script = hd_script_load(name, &err);
     free(name);
     if (!script) { /* the name is at fault, or what the file holds */
-        if (strchr(piece, '/') || strstr(piece, ".lua"))
-            return hd_bad_input(problem, "%s", err.text);
+        if (hd_policy_is_file(piece)) return hd_bad_input(problem, "%s", err.text);
         return hd_setting_fail(c->setting, problem, "%s", err.text);
     }
     q->policy = hd_grow(q->policy, &c->capacity, q->policies + 1, sizeof *q->policy);

@@ -93,13 +93,24 @@ static bool named_fields(struct reading *r, const struct hd_option *option,
     return true;
 }
 
+/* A map, or a file of them with or without csv in front. */
+static bool read_map(struct reading *r, const struct hd_option *option,
+                     const struct hd_value *v) {
+    if (!add(r, option, NULL, NULL, v)) return false;
+    struct hd_setting *s = last(r);
+    if (s->is_file || strchr(s->value, '=')) return true;
+    rebase_path(s, v->file);
+    s->is_file = true;
+    return true;
+}
+
 /* "a=b;c=d"; csv "FILE"; {"a=b", csv "FILE", name = "model", name = {model = ...}} */
 static bool read_models(struct reading *r, const struct hd_value *v) {
     static const char *const fields[] = {"model", "tp", "class", "min_replicas"};
     const struct hd_option *option = any("models");
-    if (v->type != HD_VALUE_TABLE) return add(r, option, NULL, NULL, v);
+    if (v->type != HD_VALUE_TABLE) return read_map(r, option, v);
     for (int i = 0; i < v->items; i++)
-        if (!add(r, option, NULL, NULL, &v->item[i])) return false;
+        if (!read_map(r, option, &v->item[i])) return false;
     for (int i = 0; i < v->fields; i++) {
         const struct hd_value *m = &v->field[i];
         if (m->type == HD_VALUE_TABLE) {
@@ -132,22 +143,27 @@ static bool read_classes(struct reading *r, const struct hd_value *v) {
 
 /* {KIND = {pcie = ...}, pcie = ...}: of one kind, of all. */
 static bool read_node(struct reading *r, const struct hd_value *v) {
-    static const char *const fields[] = {"gpus",           "dram",   "disk", "pcie",
-                                         "pcie_shared_by", "nvlink", "nic"};
     if (v->type != HD_VALUE_TABLE || v->items)
         return refuse(r, v, "expected {KIND = {gpus = 8, pcie = \"55GB/s\", ...}}");
     for (int i = 0; i < v->fields; i++) {
         const struct hd_value *n = &v->field[i];
         if (n->type == HD_VALUE_TABLE) {
-            if (!named_fields(r, any("node"), n->key, n, fields, 7)) return false;
+            if (!named_fields(r, any("node"), n->key, n, hd_node_fields,
+                              HD_NODE_FIELDS))
+                return false;
             continue;
         }
         bool known = false;
-        for (int f = 0; f < 7; f++) known |= strcmp(n->key, fields[f]) == 0;
+        for (int f = 0; f < HD_NODE_FIELDS; f++)
+            known |= strcmp(n->key, hd_node_fields[f]) == 0;
         if (!known) {
-            const char *near = hd_nearest(n->key, fields, 7);
-            return refuse(r, n,
-                          near ? near : "is no property of a node and no kind of GPU");
+            const char *near = hd_nearest(n->key, hd_node_fields, HD_NODE_FIELDS);
+            char *text = hd_format("is no property of a node%s%s",
+                                   near ? "; the nearest is " : " and no kind of GPU",
+                                   near ? near : "");
+            refuse(r, n, text);
+            free(text);
+            return false;
         }
         if (!add(r, any("node"), NULL, n->key, n)) return false;
     }
@@ -185,10 +201,6 @@ static bool read_set(struct reading *r, const struct hd_value *v) {
     return true;
 }
 
-static bool is_path(const char *policy) {
-    return strchr(policy, '/') || strstr(policy, ".lua");
-}
-
 struct listing {
     struct reading *reading;
     const struct hd_value *value;
@@ -203,7 +215,7 @@ static bool take_entry(void *context, const char *piece, struct hd_problem *prob
     struct hd_setting *s = hd_asked_add(l->reading->asked, l->option, NULL, NULL, piece,
                                         HD_FROM_SCENARIO, place);
     free(place);
-    if (strcmp(l->option->key, "policy") == 0 && is_path(piece))
+    if (strcmp(l->option->key, "policy") == 0 && hd_policy_is_file(piece))
         rebase_path(s, v->file);
     return true;
 }

@@ -2,7 +2,7 @@
 #ifndef HD_COMMAND_SCENARIO_H
 #define HD_COMMAND_SCENARIO_H
 
-#include <stdio.h>
+#include <stdbool.h>
 
 #include "command/asked.h"
 

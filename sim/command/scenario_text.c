@@ -45,6 +45,19 @@ static char *seen_from(const char *folder, const char *path) {
     return seen;
 }
 
+/* The path that a setting holds, as seen from the folder; a policy's parameters stay
+ * behind it. */
+static char *moved(const char *folder, const struct hd_setting *s) {
+    bool policy = strcmp(s->option->key, "policy") == 0;
+    size_t length = policy ? strcspn(s->value, "{") : strlen(s->value);
+    char *path = hd_format("%.*s", (int)length, s->value);
+    char *seen = seen_from(folder, path);
+    char *value = hd_format("%s%s", seen, s->value + length);
+    free(path);
+    free(seen);
+    return value;
+}
+
 static void quote(FILE *out, const char *text) {
     fputc('"', out);
     for (; *text; text++) {
@@ -86,7 +99,7 @@ static void line(struct writing *w, int depth, const char *name,
         quote(out, name);
         fputs("] = ", out);
     }
-    char *value = path ? seen_from(w->folder, s->value) : hd_strdup(s->value);
+    char *value = path ? moved(w->folder, s) : hd_strdup(s->value);
     if (s->is_file) fputs("csv ", out);
     quote(out, value);
     free(value);
@@ -119,9 +132,7 @@ static void close_table(struct writing *w, int depth) {
 /* A file of models or a policy in a file. */
 static bool is_path(const struct hd_setting *s) {
     if (s->is_file) return true;
-    if (strcmp(s->option->key, "policy") == 0)
-        return !strchr(s->value, '{') &&
-               (strchr(s->value, '/') || strstr(s->value, ".lua"));
+    if (strcmp(s->option->key, "policy") == 0) return hd_policy_is_file(s->value);
     return strcmp(s->option->key, "trace.file") == 0;
 }
 

@@ -111,12 +111,13 @@ bool hd_session_begin(struct hd_session *s, unsigned command,
     s->report.width = s->talk ? width_of(s->talk) : 0;
     s->report.verbose = s->verbose;
     const char *out = hd_args_get(&s->args, "out");
-    s->report.scenario = hd_scenario_text(&s->asked, false, out);
     struct hd_err err = {0};
     if (out &&
         !(s->out = hd_report_begin(&s->report, out,
                                    hd_args_get(&s->args, "force") != NULL, NULL, &err)))
         return hd_bad_input(problem, "%s", err.text);
+    /* Paths in it are seen from the directory, whose parents are there by now. */
+    s->report.scenario = hd_scenario_text(&s->asked, false, out);
     return true;
 }
 

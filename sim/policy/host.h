@@ -40,8 +40,12 @@ struct hd_script {
     struct hd_param *param; /* in order of name */
 };
 
-/* A bare name means policies/NAME.lua of hotdesk's own files; with a '/' or ending
- * in .lua it is a file. NULL on failure: "PLACE: what; what was expected". */
+/* Whether a policy is given as a file, not by the name of one that ships: it has a
+ * slash in it, or ends in .lua. */
+bool hd_script_is_file(const char *name_or_path);
+
+/* A bare name means policies/NAME.lua of hotdesk's own files. NULL on failure: "PLACE:
+ * what; what was expected". */
 struct hd_script *hd_script_load(const char *name_or_path, struct hd_err *);
 void hd_script_free(struct hd_script *);
 

@@ -97,12 +97,15 @@ static bool unknown_name(const char *name, struct hd_err *err) {
     return false;
 }
 
+bool hd_script_is_file(const char *given) {
+    size_t length = strlen(given);
+    return strchr(given, '/') ||
+           (length > 4 && strcmp(given + length - 4, ".lua") == 0);
+}
+
 /* Where the text lies, and what messages call it. */
 static char *locate(const char *given, char **shown, struct hd_err *err) {
-    size_t length = strlen(given);
-    bool file =
-        strchr(given, '/') || (length > 4 && strcmp(given + length - 4, ".lua") == 0);
-    if (file) {
+    if (hd_script_is_file(given)) {
         *shown = hd_strdup(given);
         return hd_strdup(given);
     }
