@@ -12,7 +12,12 @@
 
 #include "base/mem.h"
 
-enum { CHUNK_BYTES = 1 << 16, FIELD_BYTES_MAX = 1 << 20 };
+enum {
+    CHUNK_BYTES = 1 << 16,
+    FIELD_BYTES_MAX = 1 << 20,
+    FIELDS_MAX = 1 << 16, /* of a row */
+    ROW_BYTES_MAX = 1 << 24
+};
 
 struct row_span {
     int first_field, count;
@@ -42,9 +47,11 @@ struct hd_csv {
 
 static void on_field(void *data, size_t bytes, void *context) {
     struct hd_csv *csv = context;
-    if (bytes > FIELD_BYTES_MAX) {
-        csv->too_long = true;
-        bytes = FIELD_BYTES_MAX;
+    int before = csv->fields - csv->open_row_first;
+    int row_bytes = before ? csv->text_used - csv->field_at[csv->open_row_first] : 0;
+    if (bytes > FIELD_BYTES_MAX || before == FIELDS_MAX || row_bytes > ROW_BYTES_MAX) {
+        csv->too_long = true; /* the reading ends; what is left of the chunk is lost */
+        return;
     }
     if (memchr(data ? data : "", 0, bytes) && !csv->nul_line)
         csv->nul_line = csv->row_line;
@@ -161,7 +168,9 @@ static bool refill(struct hd_csv *csv, struct hd_err *err) {
             return false;
         }
         if (csv->too_long || csv->parser.entry_pos > FIELD_BYTES_MAX)
-            return hd_fail(err, "%s:%ld: a field of more than 1 MiB: not a CSV file?",
+            return hd_fail(err,
+                           "%s:%ld: a field of more than 1 MiB, or a row of more than "
+                           "65536 fields or 16 MiB: not a CSV file?",
                            csv->path, csv->row_line);
         if (csv->nul_line)
             return hd_fail(err, "%s:%ld: a NUL byte: not a text file", csv->path,

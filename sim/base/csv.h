@@ -21,8 +21,8 @@ struct hd_csv_row {
 struct hd_csv *hd_csv_open(const char *path, struct hd_err *err);
 
 /* 1: a row; 0: end of file; -1: error, with "PATH:LINE: what" in err (a field
- * with a NUL byte or of more than 1 MiB, a quote that never closes, a read
- * error). */
+ * with a NUL byte or of more than 1 MiB, a row of more than 65536 fields or 16 MiB, a
+ * quote that never closes, a read error). */
 int hd_csv_next(struct hd_csv *csv, struct hd_csv_row *row, struct hd_err *err);
 
 /* The column of that name in a header row, ignoring case and outer blanks, or -1. */

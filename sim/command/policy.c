@@ -47,10 +47,12 @@ static struct hd_script *load(const char *name, struct hd_problem *problem) {
     struct hd_err err = {""};
     struct hd_script *s = hd_script_load(name, &err);
     if (s) return s;
-    if (strncmp(err.text, "policy `", 8) == 0)
-        hd_usage(problem, "%s", err.text);
-    else
+    char *shipped = hd_format("%s/policies/%s.lua", hd_home(), name);
+    if (hd_script_is_file(name) || hd_file_exists(shipped))
         hd_bad_input(problem, "%s", err.text);
+    else
+        hd_usage(problem, "%s", err.text);
+    free(shipped);
     return NULL;
 }
 

@@ -175,6 +175,8 @@ bad() { # format
     wrong "$f" "binary junk under a header" ":[0-9]+: "
     { plain "$f"; head -c 2000000 /dev/zero | tr '\0' x; } >t.csv
     wrong "$f" "a field of 2 MB" ":6: a field of more than 1 MiB"
+    { plain "$f"; head -c 70000 /dev/zero | tr '\0' ,; echo; } >t.csv
+    wrong "$f" "a row of 70,001 fields" ":6: .* more than 65536 fields"
     wrong_row "$f" "time runs backwards" "time runs backwards" 0 a 1 1
     local value why
     while IFS='|' read -r value why; do
