@@ -4,10 +4,10 @@
 
 #include "base/home.h"
 #include "base/mem.h"
+#include "calibrate/calibrate.h"
 #include "command/args.h"
 #include "command/command.h"
 #include "output/text_table.h"
-#include "timing/calibrate.h"
 
 enum { FIT = 1 };
 

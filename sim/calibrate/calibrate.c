@@ -1,5 +1,5 @@
 /* Fit, judge, write: the steps of one GPU's calibration. */
-#include "timing/calibrate.h"
+#include "calibrate/calibrate.h"
 
 #include <errno.h>
 #include <stdio.h>

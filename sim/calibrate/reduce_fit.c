@@ -1,5 +1,5 @@
 /* Piecewise linear least squares of log time over log size. */
-#include "timing/reduce_fit.h"
+#include "calibrate/reduce_fit.h"
 
 #include <gsl/gsl_multifit.h>
 #include <math.h>

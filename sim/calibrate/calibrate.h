@@ -1,9 +1,9 @@
 /* The whole calibration of a GPU from measured data: fit, judge, write. */
-#ifndef HD_TIMING_CALIBRATE_H
-#define HD_TIMING_CALIBRATE_H
+#ifndef HD_CALIBRATE_CALIBRATE_H
+#define HD_CALIBRATE_CALIBRATE_H
 
-#include "timing/fit.h"
-#include "timing/reduce_fit.h"
+#include "calibrate/fit.h"
+#include "calibrate/reduce_fit.h"
 
 enum { HD_CALIBRATED_MODELS_MAX = 16 };
 

@@ -1,5 +1,5 @@
 /* Reading measured iterations. */
-#include "timing/measured.h"
+#include "calibrate/measured.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Nelder-Mead on the logarithms of the seven coefficients. */
-#include "timing/fit.h"
+#include "calibrate/fit.h"
 
 #include <gsl/gsl_multimin.h>
 #include <gsl/gsl_sort.h>

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "timing/fit.h"
+#include "calibrate/fit.h"
 
 static const struct hd_gpu_spec gpu = {
     .name = "G", .bf16_flops = 4e14, .hbm_bytes_per_s = 2e12};

@@ -1,8 +1,8 @@
 /* Measured iterations of real engines, as the profiles of Zyyeric/Aegaeon give them:
  * model,gpu,i,b,...,pre,dec with i prompt tokens for each of b sequences, and the
  * prefill's and a decode step's duration in seconds. */
-#ifndef HD_TIMING_MEASURED_H
-#define HD_TIMING_MEASURED_H
+#ifndef HD_CALIBRATE_MEASURED_H
+#define HD_CALIBRATE_MEASURED_H
 
 #include "hardware/catalog.h"
 

@@ -1,10 +1,10 @@
 /* Fitting the iteration law to measured iterations, and finding out how far off it is
  * on a model that it has not seen. */
-#ifndef HD_TIMING_FIT_H
-#define HD_TIMING_FIT_H
+#ifndef HD_CALIBRATE_FIT_H
+#define HD_CALIBRATE_FIT_H
 
+#include "calibrate/measured.h"
 #include "timing/iteration.h"
-#include "timing/measured.h"
 
 struct hd_fit_error { /* absolute relative error: median and 90th percentile */
     double p50, p90;

@@ -14,7 +14,7 @@
 
 #include "base/home.h"
 #include "base/mem.h"
-#include "timing/calibrate.h"
+#include "calibrate/calibrate.h"
 #include "timing/calibration.h"
 
 struct world {

@@ -1,8 +1,8 @@
 /* Fitting all-reduce times to measured ones. */
-#ifndef HD_TIMING_REDUCE_FIT_H
-#define HD_TIMING_REDUCE_FIT_H
+#ifndef HD_CALIBRATE_REDUCE_FIT_H
+#define HD_CALIBRATE_REDUCE_FIT_H
 
-#include "timing/fit.h"
+#include "calibrate/fit.h"
 
 /* A measured table that a GPU's all-reduce is fitted to. */
 struct hd_reduce_source {
