@@ -44,7 +44,7 @@ BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/*_bench.c))
 all: setup hotdesk
 
 hotdesk: $(BUILD)/hotdesk
-	@cp -f $< $@.new && mv -f $@.new $@
+	@cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
 
 $(BUILD)/hotdesk: $(BUILD)/sim/main.o $(LIBRARY)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)

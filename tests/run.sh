@@ -129,9 +129,6 @@ while read -r build test; do
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done <<<"$tests"
 sort -rn -o "$logs/times" "$logs/times"
-if [ "$skipped" = 0 ]; then
-    echo "$passed passed, $failed failed"
-else
-    echo "$passed passed, $failed failed, $skipped skipped"
-fi
+[ "$skipped" = 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -32,12 +32,13 @@ static void print_rows(const struct hd_trace *t, FILE *out) {
     }
     if (t->rows_out_of_order) {
         line(out, "sorted");
-        fprintf(out, "%s rows stood behind a later one\n",
-                hd_say_count(t->rows_out_of_order).text);
+        fprintf(out, "%s behind a later one in the file\n",
+                hd_say_things(t->rows_out_of_order, "row").text);
     }
     line(out, "empty");
-    fprintf(out, "%s rows without output tokens, %s without input tokens (all kept)\n",
-            hd_say_count(t->rows_no_output).text, hd_say_count(t->rows_no_input).text);
+    fprintf(out, "%s without output tokens, %s without input tokens (all kept)\n",
+            hd_say_things(t->rows_no_output, "row").text,
+            hd_say_count(t->rows_no_input).text);
     if (t->unused_columns) {
         line(out, "not read");
         fprintf(out, "columns %s\n", t->unused_columns);
@@ -95,8 +96,8 @@ void hd_trace_info_text(const struct hd_trace *t, const struct hd_trace_stats *s
     line(out, "trace");
     fprintf(out, "%s   format %s, sha256 %.12s\n", t->name, t->format, t->sha256);
     line(out, "requests");
-    fprintf(out, "%s, %d model%s, %s, %s/s\n", hd_say_count(s->rows).text, s->models,
-            s->models == 1 ? "" : "s", hd_say_span(s->span_s).text,
+    fprintf(out, "%s, %s, %s, %s/s\n", hd_say_count(s->rows).text,
+            hd_say_things(s->models, "model").text, hd_say_span(s->span_s).text,
             say("%.3f", s->rate_per_s).text);
     line(out, "clock");
     fprintf(out, "%s to %s (span %s s)\n", hd_trace_clock_text(t, t->row[0].at, first),

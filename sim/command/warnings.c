@@ -41,20 +41,22 @@ void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
     struct making m = {0};
     if (load->empty)
         add(&m, "zero_output", load->empty,
-            hd_format("%s requests record no output: %s (--zero-output)",
-                      hd_say_count(load->empty).text, treated(q->zero_output)));
+            hd_format("%s without output in the trace: %s (--zero-output)",
+                      hd_say_things(load->empty, "request").text,
+                      treated(q->zero_output)));
     if (load->too_long)
         add(&m, "too_long", load->too_long,
-            hd_format("%s requests exceed their model's context: %s (--too-long)",
-                      hd_say_count(load->too_long).text, treated(q->too_long)));
+            hd_format("%s beyond the model's context, of all sent: %s (--too-long)",
+                      hd_say_things(load->too_long, "request").text,
+                      treated(q->too_long)));
     if (load->no_input)
         add(&m, "zero_input", load->no_input,
-            hd_format("%s requests record no input: sent as one token",
-                      hd_say_count(load->no_input).text));
+            hd_format("%s without input in the trace: sent as one token",
+                      hd_say_things(load->no_input, "request").text));
     if (q->trace->rows_out_of_order)
         add(&m, "out_of_order", q->trace->rows_out_of_order,
-            hd_format("%s requests stood behind a later one: sorted (--sort)",
-                      hd_say_count(q->trace->rows_out_of_order).text));
+            hd_format("%s behind a later one in the trace: sorted (--sort)",
+                      hd_say_things(q->trace->rows_out_of_order, "request").text));
     const struct hd_trace *t = q->trace;
     hd_tick first = t->row[0].at, last = t->row[t->rows - 1].at;
     if (q->to != HD_TICK_NEVER && (first - q->from > (q->to - q->from) / 10 ||
@@ -71,7 +73,8 @@ void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
                     : 0;
     if (below)
         add(&m, "pooled_hides", below,
-            hd_format("pooled hides %d models below target", below));
+            hd_format("pooled hides %s below target",
+                      hd_say_things(below, "model").text));
     report->warning = m.warning;
     report->warnings = m.count;
 }

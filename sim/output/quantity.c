@@ -96,6 +96,14 @@ struct hd_said hd_say_count(int64_t count) {
     return said;
 }
 
+struct hd_said hd_say_things(int64_t count, const char *thing) {
+    struct hd_said said = hd_say_count(count);
+    size_t n = strlen(said.text);
+    snprintf(said.text + n, sizeof said.text - n, " %s%s", thing,
+             count == 1 ? "" : "s");
+    return said;
+}
+
 struct hd_said hd_say_rough(double count) {
     static const struct scale scale[] = {
         {0, 1, ""}, {99950, 1e3, " k"}, {999500, 1e6, " M"}, {999.5e6, 1e9, " G"}};

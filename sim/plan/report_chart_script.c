@@ -229,9 +229,9 @@ static void write_terminals(const struct page *page, FILE *f) {
 
 static void write_captions(const struct hd_chart *k, const struct page *page, FILE *f) {
     char title[512];
-    snprintf(title, sizeof title, "GPUs that keep the SLO: %s, %d models on %s%s",
-             k->q->trace->name, k->q->models, k->q->part[0].gpu->name,
-             k->c->complete ? "" : " (incomplete)");
+    snprintf(title, sizeof title, "GPUs that keep the SLO: %s, %s on %s%s",
+             k->q->trace->name, hd_say_things(k->q->models, "model").text,
+             k->q->part[0].gpu->name, k->c->complete ? "" : " (incomplete)");
     fputs("  set label 1 ", f);
     hd_chart_quote(f, title);
     fprintf(f, " at screen 0.5,%.4f center font LARGE noenhanced\n",

@@ -132,7 +132,8 @@ static void deciding_line(const struct hd_question *q, const struct hd_answer *a
         if (!isnan(a->best)) fprintf(out, ": at most %s", hd_say_percent(a->best).text);
         if (a->why_not) fprintf(out, " (%s)", a->why_not);
         if (a->record)
-            fprintf(out, "; its figures are those with %d GPUs", a->record->gpus);
+            fprintf(out, "; its figures are those with %s",
+                    hd_say_things(a->record->gpus, "GPU").text);
     } else {
         if (a->limit.known)
             fprintf(out, "%d fail: %s, %s, %s; ", a->gpus - 1, a->limit.models,
@@ -158,11 +159,12 @@ static void deciding_line(const struct hd_question *q, const struct hd_answer *a
 static void baseline_line(const struct hd_comparison *c, const struct hd_answer *a,
                           const struct hd_row_figures *row, int count, FILE *out) {
     if (a->baseline_gpus > 0)
-        fprintf(out, "saved is against `dedicated` at the same rule (%d GPUs)",
-                a->baseline_gpus);
+        fprintf(out, "saved is against `dedicated` at the same rule (%s)",
+                hd_say_things(a->baseline_gpus, "GPU").text);
     else
         fputs("nothing saved can be told: `dedicated` has no answer here", out);
-    fprintf(out, "; one replica of each model takes %d GPUs", c->one_each_gpus);
+    fprintf(out, "; one replica of each model takes %s",
+            hd_say_things(c->one_each_gpus, "GPU").text);
     if (!isnan(a->one_each_attained))
         fprintf(out, " and attains %s", hd_say_percent(a->one_each_attained).text);
     int best = -1;

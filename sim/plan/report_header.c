@@ -10,8 +10,9 @@
 static void trace_lines(const struct hd_question *q, FILE *out) {
     const struct hd_trace *t = q->trace;
     double span = t->rows ? hd_s_from_tick(t->row[t->rows - 1].at - t->row[0].at) : 0;
-    fprintf(out, "trace     %s  %s requests, %d models, %s", t->name,
-            hd_say_count(t->rows).text, t->models, hd_say_span(span).text);
+    fprintf(out, "trace     %s  %s, %s, %s", t->name,
+            hd_say_things(t->rows, "request").text,
+            hd_say_things(t->models, "model").text, hd_say_span(span).text);
     if (t->parts)
         fprintf(out, ", generated: %s", t->parts);
     else if (t->made)

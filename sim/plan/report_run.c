@@ -35,7 +35,7 @@ static void count_line(const struct hd_run_figures *f, FILE *out) {
             hd_say_count(f->counts.too_long).text, hd_say_count(f->counts.empty).text,
             hd_say_count(f->counts.unfinished).text);
     if (f->counts.preempted)
-        fprintf(out, "; preempted %s times", hd_say_count(f->counts.preempted).text);
+        fprintf(out, "; %s", hd_say_things(f->counts.preempted, "preemption").text);
     putc('\n', out);
 }
 
@@ -60,8 +60,9 @@ static void verdict_lines(const struct hd_question *q, const struct hd_run_figur
     int failing = f->pass.failing_models.count;
     fprintf(out, "%-9s rule %s at %s: ", f->pass.ok ? "passes" : "FAILS", f->pass.rule,
             hd_say_share(f->pass.target).text);
-    fprintf(out, "%lld models judged alone, %lld rarer ones together",
-            (long long)f->pass.judged_models, (long long)f->pass.rare_models);
+    fprintf(out, "%s judged alone, %s together",
+            hd_say_things(f->pass.judged_models, "model").text,
+            hd_say_things(f->pass.rare_models, "rarer one").text);
     if (failing) {
         fprintf(out, "; %sbelow it: ",
                 strcmp(f->pass.rule, "pooled") == 0 ? "pooled hides what is " : "");
@@ -121,13 +122,12 @@ static void use_lines(const struct hd_run_figures *f, FILE *out) {
     fputs("time      of requests: ", out);
     blame_text(f->blame_s, out);
     putc('\n', out);
-    fprintf(
-        out,
-        "peak      %s on one GPU, %s in the memory of one node, %s models with work "
-        "at once\n",
-        hd_say_bytes((double)f->vram_bytes).text,
-        hd_say_bytes((double)f->dram_bytes).text,
-        hd_say_count(f->active_models_peak).text);
+    fprintf(out,
+            "peak      %s on one GPU, %s in the memory of one node, %s with work "
+            "at once\n",
+            hd_say_bytes((double)f->vram_bytes).text,
+            hd_say_bytes((double)f->dram_bytes).text,
+            hd_say_things(f->active_models_peak, "model").text);
     fprintf(out,
             "load      %.1f models with work at once on average (%.1f if they were "
             "independent), %.2g models for each GPU\n",
@@ -170,8 +170,8 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
     struct hd_run_figures f;
     char when[HD_SPAN_TEXT_BYTES];
     hd_run_figures(q, r, &c, &f);
-    fprintf(out, "replay    %s on %d GPUs, seed %llu\n", q->policy[r->policy].label,
-            r->gpus, (unsigned long long)q->seed);
+    fprintf(out, "replay    %s on %s, seed %llu\n", q->policy[r->policy].label,
+            hd_say_things(r->gpus, "GPU").text, (unsigned long long)q->seed);
     if (!hd_run_is_whole(r)) {
         fprintf(out, "%-9s %s\n",
                 r->end == HD_RUN_CANNOT   ? "cannot"

@@ -45,6 +45,9 @@ static void says_quantities(void **state) {
     assert_string_equal(hd_say_count(-1000).text, "-1,000");
     assert_string_equal(hd_say_count(999).text, "999");
     assert_string_equal(hd_say_count(INT64_MAX).text, "9,223,372,036,854,775,807");
+    assert_string_equal(hd_say_things(1, "GPU").text, "1 GPU");
+    assert_string_equal(hd_say_things(0, "rarer one").text, "0 rarer ones");
+    assert_string_equal(hd_say_things(1234567, "request").text, "1,234,567 requests");
     assert_string_equal(hd_say_rough(12345678).text, "12.3 M");
     assert_string_equal(hd_say_rough(2410).text, "2,410");
     assert_string_equal(hd_say_bytes(75.2e9).text, "75.2 GB");

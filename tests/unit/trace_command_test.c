@@ -74,7 +74,7 @@ static void info_as_text(void **state) {
     assert_non_null(strstr(out, "requests  3, 2 models, 3 s"));
     assert_non_null(strstr(out, "clock     1.000 s to 4.000 s"));
     assert_non_null(strstr(out, "top share 66.7 %"));
-    assert_non_null(strstr(out, "1 rows without output tokens, 0 without input"));
+    assert_non_null(strstr(out, "1 row without output tokens, 0 without input"));
     assert_non_null(strstr(out, "\noutput"));
     assert_non_null(strstr(out, " 26.7 "));
     assert_null(strchr(out, '\033'));
@@ -123,7 +123,7 @@ static void info_refused(void **state) {
     assert_refused("trace info FILE --service-time 0s", 2, "lies outside");
     assert_refused("trace inof FILE", 2, "the nearest is info");
     assert_int_equal(run("trace info FILE --sort"), 0);
-    assert_non_null(strstr(out, "sorted    1 rows stood behind a later one"));
+    assert_non_null(strstr(out, "sorted    1 row behind a later one in the file"));
 }
 
 static void help_and_usage(void **state) {
