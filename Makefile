@@ -3,6 +3,7 @@
 # make test        all tests; the last line counts them
 # make check-long  the random tests at length, and the mutations
 # make bench       requests/s and iterations/s simulated
+# make cuda        hotdesk-bench, which measures a GPU (needs nvcc; scripts/cuda/README.md)
 # make reproduce   the published comparison, side by side (needs the shared traces)
 # CHECKED=1        builds with every invariant checked at run time
 # SAN=1            builds with address and undefined-behaviour sanitizers
@@ -32,6 +33,21 @@ endif
 endif
 LDLIBS := -llua5.4 -lgsl -lgslcblas -lcsv -lmd -lm -pthread
 
+# What a GPU is measured with: host code in C, compiled and tested everywhere, and one .cu
+# file per quantity, for nvcc alone.
+NVCC := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+CUDA_HOME := $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+CUDA_ARCHS ?= 80 90 100
+CUDA_HOST := $(BUILD)/libhotdesk-bench.a
+CUDA_HOST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/cuda/*.c))
+CUDA_OBJECTS := $(patsubst %.cu,$(BUILD)/%.cu.o,$(wildcard scripts/cuda/*.cu))
+CUDA_BASE := $(patsubst %,$(BUILD)/sim/base/%.o,err mem units)
+NVCCFLAGS := -O3 -std=c++17 -Isim -Iscripts/cuda -Werror all-warnings \
+             -Xcompiler -Wall,-Wextra,-Werror \
+             $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a))
+CUDA_LIBS := -cudart static -L$(CUDA_HOME)/lib64 -Xlinker -rpath=$(CUDA_HOME)/lib64 \
+             -lcublasLt $(if $(wildcard $(CUDA_HOME)/include/nccl.h),-lnccl) -ldl -lm
+
 SOURCES := $(wildcard sim/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libhotdesk.a
@@ -57,7 +73,28 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
-$(TESTS) $(BENCHES): %: %.o $(SHARED) $(LIBRARY)
+$(CUDA_HOST_OBJECTS) $(BUILD)/tests/cuda/%.o: override CFLAGS += -Iscripts/cuda
+
+$(CUDA_HOST): $(CUDA_HOST_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/%.cu.o: %.cu
+	@mkdir -p $(@D)
+	$(NVCC) $(NVCCFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(BUILD)/hotdesk-bench: $(CUDA_OBJECTS) $(CUDA_HOST) $(CUDA_BASE)
+	$(NVCC) -o $@ $^ $(CUDA_LIBS)
+
+ifeq ($(NVCC),)
+cuda:
+	@echo "cuda: skipped: no nvcc in PATH or /usr/local/cuda/bin"
+else
+cuda: $(BUILD)/hotdesk-bench
+	@cp -f $< hotdesk-bench.new && mv -f hotdesk-bench.new hotdesk-bench
+endif
+
+$(TESTS) $(BENCHES): %: %.o $(SHARED) $(CUDA_HOST) $(LIBRARY)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 programs: $(BUILD)/hotdesk $(TESTS) $(BENCHES)
@@ -81,9 +118,9 @@ reproduce: setup hotdesk
 	scripts/reproduce-aegaeon.sh
 
 clean:
-	rm -rf build hotdesk
+	rm -rf build hotdesk hotdesk-bench
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all hotdesk programs setup demo test check-long bench reproduce clean
+.PHONY: all hotdesk programs setup demo test check-long bench cuda reproduce clean

@@ -10,6 +10,8 @@
 
 #include <cuda_runtime.h>
 
+#include "nvml.h"
+#include "quantity.h"
 #include "record.h"
 
 struct bench; /* one session of measuring */
@@ -71,19 +73,13 @@ double bench_now_s(void); /* a steady clock */
 const cudaDeviceProp *bench_properties(const struct bench *);
 bool bench_quick(const struct bench *); /* --quick: the short lists of shapes */
 unsigned long bench_seed(const struct bench *);
+const struct nvml *bench_nvml(const struct bench *); /* NULL: not there */
 double bench_left_s(const struct bench *); /* of this quantity's share of the budget */
 
 /* Ends the quantity with file, line and the error's text where a call failed; its other
  * rows are lost, those written stay. */
 #define CUDA(call) bench_cuda_check((call), #call, __FILE__, __LINE__)
 void bench_cuda_check(cudaError_t, const char *call, const char *file, int line);
-
-struct quantity {
-    const char *name;  /* as --only takes it and --list prints it: hbm, copies, ... */
-    const char *about; /* what it measures, in one line */
-    double share;      /* of the budget, against the sum of all */
-    void (*run)(struct bench *);
-};
 
 /* Each .cu file defines one, `const struct quantity quantity_hbm = {...}`; main.cu has
  * the table of all 19. */

@@ -1,0 +1,118 @@
+/* hotdesk-bench: the GPU's kernels, copies and calls, measured. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+#include "device_facts.h"
+#include "options.h"
+#include "suite.h"
+#include "supervise.h"
+
+#define LONGEST_PROBE_S 120
+
+/* Those without a file yet are absent at the link. */
+#pragma weak quantity_hbm
+#pragma weak quantity_copies
+#pragma weak quantity_overlap
+#pragma weak quantity_blocks
+#pragma weak quantity_launch
+#pragma weak quantity_graph
+#pragma weak quantity_sync
+#pragma weak quantity_allocate
+#pragma weak quantity_host_alloc
+#pragma weak quantity_context
+#pragma weak quantity_priority
+#pragma weak quantity_time_slice
+#pragma weak quantity_corun
+#pragma weak quantity_gemm
+#pragma weak quantity_attention_prefill
+#pragma weak quantity_attention_decode
+#pragma weak quantity_small_ops
+#pragma weak quantity_collectives
+#pragma weak quantity_clocks
+
+/* In the order of the table in README.md, which is also the order of measuring. */
+static const struct quantity *const quantities[] = {
+    &quantity_hbm,
+    &quantity_copies,
+    &quantity_overlap,
+    &quantity_blocks,
+    &quantity_launch,
+    &quantity_graph,
+    &quantity_sync,
+    &quantity_allocate,
+    &quantity_host_alloc,
+    &quantity_context,
+    &quantity_priority,
+    &quantity_time_slice,
+    &quantity_corun,
+    &quantity_gemm,
+    &quantity_attention_prefill,
+    &quantity_attention_decode,
+    &quantity_small_ops,
+    &quantity_collectives,
+    &quantity_clocks,
+};
+
+enum { ALL = sizeof quantities / sizeof *quantities };
+
+static int present(const struct quantity **table) {
+    int count = 0;
+    for (int i = 0; i < ALL; i++)
+        if (quantities[i]) table[count++] = quantities[i];
+    return count;
+}
+
+static const struct device_facts *find_device(void) {
+    struct device_facts *facts = (struct device_facts *)shared_memory(sizeof *facts);
+    char why[128];
+    struct outcome outcome = supervise(device_facts_read, facts, LONGEST_PROBE_S);
+    outcome_text(&outcome, why, sizeof why);
+    if (facts->found && !why[0]) return facts;
+    fprintf(stderr, "hotdesk-bench: no CUDA device: %s\n", why[0] ? why : facts->error);
+    return NULL;
+}
+
+static int measure(const struct options *options, const struct quantity *const *table,
+                   int count) {
+    const struct device_facts *facts = find_device();
+    if (!facts) return 1;
+    const char *gpu = options->gpu ? options->gpu : gpu_name(facts->properties.name);
+    if (!gpu) {
+        fprintf(
+            stderr,
+            "hotdesk-bench: the device is %s, which has no name in the catalogue of "
+            "GPUs; give it one with --gpu NAME\n",
+            facts->properties.name);
+        return 2;
+    }
+    char path[256];
+    snprintf(path, sizeof path, "hotdesk-bench-%s.csv", gpu);
+    fprintf(stderr, "%s as %s, driver %s, %.0f s\n", facts->properties.name, gpu,
+            facts->driver, options->budget_s);
+    struct suite suite = {options,       table,         count,        gpu,
+                          facts->driver, bench_measure, (void *)facts};
+    return suite_run(&suite, options->output ? options->output : path);
+}
+
+int main(int argc, char **argv) {
+    const struct quantity *table[ALL];
+    const char *names[ALL];
+    int count = present(table);
+    struct options options;
+    struct hd_err err = {};
+    for (int i = 0; i < count; i++) names[i] = table[i]->name;
+    if (!options_parse(&options, argc, argv, names, count, &err)) {
+        fprintf(stderr, "hotdesk-bench: %s\n", err.text);
+        return 2;
+    }
+    if (options.help) {
+        options_help(stdout);
+        return 0;
+    }
+    if (options.list) {
+        suite_list(stdout, table, count);
+        return 0;
+    }
+    return measure(&options, table, count);
+}
