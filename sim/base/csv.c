@@ -5,10 +5,10 @@
 #include <csv.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <zlib.h>
 
 #include "base/mem.h"
 
@@ -26,7 +26,7 @@ struct row_span {
 
 struct hd_csv {
     char *path;
-    FILE *file;
+    gzFile file; /* reads what is not compressed as it is */
     struct csv_parser parser;
     char *text; /* the fields of this chunk's rows, one after another */
     int text_capacity, text_used;
@@ -39,7 +39,7 @@ struct hd_csv {
     int row_capacity, rows, next_row;
     int open_row_first;  /* first field of the row that is still incomplete */
     long line, row_line; /* line now; line on which the open row began */
-    bool finished, too_long, at_row_start, after_cr;
+    bool finished, too_long, at_row_start, after_cr, cut_off;
     char head[3]; /* the file's first bytes, when they are no byte order mark */
     size_t head_bytes;
     long nul_line;
@@ -78,9 +78,10 @@ static void on_row(int terminator, void *context) {
 }
 
 struct hd_csv *hd_csv_open(const char *path, struct hd_err *err) {
-    FILE *file = fopen(path, "rb");
+    errno = 0;
+    gzFile file = gzopen(path, "rb");
     if (!file) {
-        hd_fail(err, "%s: %s", path, strerror(errno));
+        hd_fail(err, "%s: %s", path, strerror(errno ? errno : ENOMEM));
         return NULL;
     }
     struct hd_csv *csv = hd_alloc(sizeof *csv);
@@ -89,7 +90,8 @@ struct hd_csv *hd_csv_open(const char *path, struct hd_err *err) {
     csv->line = csv->row_line = 1;
     csv->at_row_start = true;
     /* Ahead of the parser, for which a quote behind the mark would be misplaced. */
-    csv->head_bytes = fread(csv->head, 1, sizeof csv->head, file);
+    int got = gzread(file, csv->head, sizeof csv->head);
+    csv->head_bytes = got > 0 ? (size_t)got : 0; /* what failed fails again */
     if (csv->head_bytes == 3 && memcmp(csv->head, "\xEF\xBB\xBF", 3) == 0)
         csv->head_bytes = 0;
     csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
@@ -149,6 +151,22 @@ static bool feed(struct hd_csv *csv, const char *bytes, size_t count,
     return true;
 }
 
+/* Whether all that was asked for came, and what stopped it otherwise. */
+static bool read_failed(struct hd_csv *csv, struct hd_err *err) {
+    int code;
+    const char *what = gzerror(csv->file, &code);
+    if (code == Z_OK || code == Z_STREAM_END) return false;
+    if (code == Z_ERRNO)
+        hd_fail(err, "%s: %s", csv->path, strerror(errno));
+    else if (code == Z_BUF_ERROR)
+        hd_fail(err, "%s:%ld: the compressed file is cut off here", csv->path,
+                csv->line);
+    else
+        hd_fail(err, "%s:%ld: the compressed file is damaged: %s", csv->path, csv->line,
+                what);
+    return true;
+}
+
 static bool refill(struct hd_csv *csv, struct hd_err *err) {
     char chunk[CHUNK_BYTES];
     compact(csv);
@@ -156,11 +174,12 @@ static bool refill(struct hd_csv *csv, struct hd_err *err) {
         size_t head = csv->head_bytes;
         memcpy(chunk, csv->head, head);
         csv->head_bytes = 0;
-        size_t got = head + fread(chunk + head, 1, sizeof chunk - head, csv->file);
+        int more = gzread(csv->file, chunk + head, (unsigned)(sizeof chunk - head));
+        size_t got = head + (more > 0 ? (size_t)more : 0);
+        if (got < sizeof chunk && read_failed(csv, err)) return false;
         if (got == 0) {
-            if (ferror(csv->file))
-                return hd_fail(err, "%s: %s", csv->path, strerror(errno));
             csv->finished = true;
+            csv->cut_off = !csv->at_row_start;
             if (csv_fini(&csv->parser, on_field, on_row, csv) != 0)
                 return hd_fail(err, "%s:%ld: a quote opens and never closes", csv->path,
                                csv->row_line);
@@ -208,9 +227,13 @@ int hd_csv_column(const struct hd_csv_row *header, const char *name) {
     return -1;
 }
 
+bool hd_csv_cut_off(const struct hd_csv *csv) {
+    return csv->cut_off;
+}
+
 void hd_csv_close(struct hd_csv *csv) {
     if (!csv) return;
-    fclose(csv->file);
+    gzclose(csv->file);
     csv_free(&csv->parser);
     free(csv->path);
     free(csv->text);

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "trace/header.h"
-#include "trace/intern.h"
+#include "base/intern.h"
 
 struct hd_reader {
     char *path;

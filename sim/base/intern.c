@@ -1,5 +1,5 @@
 /* A hash table (FNV-1a, linear probing, at most half full) over a list of names. */
-#include "trace/intern.h"
+#include "base/intern.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Names to numbers, in order of first appearance. */
-#ifndef HD_TRACE_INTERN_H
-#define HD_TRACE_INTERN_H
+#ifndef HD_BASE_INTERN_H
+#define HD_BASE_INTERN_H
 
 #include <stddef.h>
 #include <stdint.h>
