@@ -106,12 +106,15 @@ vary() { # trace, sizes, seed (0: no re-draw), steps (0 or 1): a trace on stdout
         NR == 1 { header = $0; next }
         { n++; at[n] = $1; model[n] = $2; input[n] = $3; output[n] = $4 }
         END {
-            srand(seed)
+            # a generator of our own: awks differ in theirs (Lehmer, MINSTD)
+            state = seed * 7919 + 1
+            for (i = 0; i < 20; i++) state = state * 16807 % 2147483647
             print header
             for (i = 1; i <= n; i++) {
                 split(model[i], part, "_")
                 size = substr(sizes, part[3] + 1, 1)
-                k = seed ? 1 + int(rand() * n) : i
+                state = state * 16807 % 2147483647
+                k = seed ? 1 + int(state / 2147483647 * n) : i
                 total = input[k] + output[k]
                 limit = size == "Q" ? 8192 : 4096
                 least = total + 32 > 16384 ? total + 32 : 16384
