@@ -1,0 +1,149 @@
+/* The loads and how much work makes so many microseconds of them. */
+#include "loads.h"
+
+#include <stdio.h>
+
+#include "compute_chain.h"
+#include "verify.h"
+
+enum { THREADS = 256, SEED = 3, POISON = 97, BLOCKS_MOST_PER_SM = 8 };
+
+const char *const load_name[LOAD_KINDS] = {"compute", "memory", "copy"};
+
+static __global__ void __launch_bounds__(THREADS, 4)
+    compute_kernel(int rounds, float *result) {
+    uint32_t thread = blockIdx.x * blockDim.x + threadIdx.x;
+    result[thread] = compute_chains(thread, rounds);
+}
+
+static __global__ void __launch_bounds__(THREADS, 4)
+    read_kernel(const vector16 *in, size_t count, size_t mask, uint32_t *result) {
+    size_t thread = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    size_t threads = (size_t)gridDim.x * blockDim.x;
+    result[thread] = stream_read(in, count, mask, thread, threads);
+}
+
+static __global__ void __launch_bounds__(THREADS, 4)
+    copy_kernel(vector16 *out, const vector16 *in, size_t count, size_t mask) {
+    size_t thread = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    size_t threads = (size_t)gridDim.x * blockDim.x;
+    stream_copy(out, in, count, mask, thread, threads);
+}
+
+void load_memory_open(struct load_memory *m, struct bench *bench, size_t bytes) {
+    m->count = bytes / sizeof(vector16);
+    m->threads_most = (long)bench_properties(bench)->multiProcessorCount *
+                      BLOCKS_MOST_PER_SM * THREADS;
+    CUDA(cudaMalloc(&m->vectors, bytes));
+    CUDA(cudaMalloc(&m->results, (size_t)m->threads_most * 4));
+    verify_fill(m->vectors, bytes, SEED, 0);
+}
+
+void load_memory_close(struct load_memory *m) {
+    CUDA(cudaFree(m->results));
+    CUDA(cudaFree(m->vectors));
+}
+
+/* A copy goes from the lower half of the memory to the upper one. Each turn begins
+ * where it likes in the cache's eyes: one pass exceeds it. */
+void load_enqueue(void *state, int, cudaStream_t stream) {
+    const struct load *l = (const struct load *)state;
+    const struct load_memory *m = l->memory;
+    switch (l->kind) {
+    case LOAD_COMPUTE:
+        compute_kernel<<<l->blocks, l->threads, 0, stream>>>((int)l->amount,
+                                                             (float *)m->results);
+        break;
+    case LOAD_MEMORY:
+        read_kernel<<<l->blocks, l->threads, 0, stream>>>(
+            m->vectors, l->amount, m->count - 1, (uint32_t *)m->results);
+        break;
+    default:
+        copy_kernel<<<l->blocks, l->threads, 0, stream>>>(
+            m->vectors + m->count / 2, m->vectors, l->amount, m->count / 2 - 1);
+    }
+    CUDA(cudaGetLastError());
+}
+
+static double time_us(struct load *l, cudaStream_t stream) {
+    cudaEvent_t start, stop;
+    float ms = 0;
+    CUDA(cudaEventCreate(&start));
+    CUDA(cudaEventCreate(&stop));
+    load_enqueue(l, 0, stream); /* warms up, and keeps the host ahead */
+    CUDA(cudaEventRecord(start, stream));
+    load_enqueue(l, 1, stream);
+    CUDA(cudaEventRecord(stop, stream));
+    CUDA(cudaEventSynchronize(stop));
+    CUDA(cudaEventElapsedTime(&ms, start, stop));
+    CUDA(cudaEventDestroy(stop));
+    CUDA(cudaEventDestroy(start));
+    return 1e3 * (double)ms;
+}
+
+double load_prepare(struct load *l, enum load_kind kind, struct load_memory *memory,
+                    int sms, int blocks_per_sm, double wanted_us, cudaStream_t stream) {
+    const double least = kind == LOAD_COMPUTE ? 16 : 4096, most = 1e9;
+    l->kind = kind;
+    l->memory = memory;
+    l->threads = THREADS;
+    l->blocks = sms * blocks_per_sm;
+    l->amount = kind == LOAD_COMPUTE ? 4096 : (size_t)4 << 20;
+    double us = time_us(l, stream);
+    for (int i = 0; i < 3; i++) { /* launching takes a part that does not grow */
+        double amount = (double)l->amount * wanted_us / us;
+        l->amount = (size_t)(amount < least ? least : amount > most ? most : amount);
+        us = time_us(l, stream);
+    }
+    return us;
+}
+
+static bool compute_is_right(struct load_memory *m) {
+    enum { ROUNDS = 300, CHECKED = 1024 };
+    struct load l = {LOAD_COMPUTE, m, CHECKED / THREADS, THREADS, ROUNDS};
+    float result[CHECKED];
+    load_enqueue(&l, 0, 0);
+    CUDA(cudaMemcpy(result, m->results, sizeof result, cudaMemcpyDeviceToHost));
+    for (int i = 0; i < CHECKED; i++)
+        if (!(fabsf(result[i] - compute_chains((uint32_t)i, ROUNDS)) <= 1e-5f)) {
+            fprintf(stderr, "hotdesk-bench: thread %d computed %.8g instead of %.8g\n",
+                    i, (double)result[i], (double)compute_chains((uint32_t)i, ROUNDS));
+            return false;
+        }
+    return true;
+}
+
+/* Three halves of the memory: the second time round the first half, which cancels it.
+ */
+static bool read_is_right(struct load_memory *m) {
+    enum { BLOCKS = 64, READERS = BLOCKS * THREADS };
+    struct load l = {LOAD_MEMORY, m, BLOCKS, THREADS, m->count / 2 * 3};
+    uint32_t *result = new uint32_t[READERS], sum = 0;
+    load_enqueue(&l, 0, 0);
+    CUDA(cudaMemcpy(result, m->results, READERS * sizeof *result,
+                    cudaMemcpyDeviceToHost));
+    for (int i = 0; i < READERS; i++) sum ^= result[i];
+    delete[] result;
+    size_t half = m->count / 2 * sizeof(vector16);
+    if (sum == verify_xor(half, SEED, half / 4)) return true;
+    fprintf(stderr, "hotdesk-bench: the memory load read something else\n");
+    return false;
+}
+
+static bool copy_is_right(struct load_memory *m) {
+    size_t half = m->count / 2 * sizeof(vector16);
+    struct load l = {LOAD_COPY, m, 64, THREADS, m->count / 2};
+    char *upper = (char *)m->vectors + half;
+    verify_fill(upper, half, POISON, 0);
+    load_enqueue(&l, 0, 0);
+    CUDA(cudaDeviceSynchronize());
+    unsigned long long wrong = verify_wrong(upper, half, SEED, 0);
+    verify_fill(m->vectors, 2 * half, SEED, 0);
+    if (wrong > 0)
+        fprintf(stderr, "hotdesk-bench: the copy load left %llu wrong words\n", wrong);
+    return wrong == 0;
+}
+
+bool load_verify(struct load_memory *m) {
+    return compute_is_right(m) && read_is_right(m) && copy_is_right(m);
+}
