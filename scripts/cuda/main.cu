@@ -90,8 +90,8 @@ static int measure(const struct options *options, const struct quantity *const *
     snprintf(path, sizeof path, "hotdesk-bench-%s.csv", gpu);
     fprintf(stderr, "%s as %s, driver %s, %.0f s\n", facts->properties.name, gpu,
             facts->driver, options->budget_s);
-    struct suite suite = {options,       table,         count,        gpu,
-                          facts->driver, bench_measure, (void *)facts};
+    struct suite suite = {options,       table,         count,         gpu,
+                          facts->driver, facts->bus_id, bench_measure, (void *)facts};
     return suite_run(&suite, options->output ? options->output : path);
 }
 

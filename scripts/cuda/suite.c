@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+#include "clock_log.h"
 #include "result_file.h"
 #include "supervise.h"
 
@@ -85,6 +87,16 @@ static bool account(const struct suite *suite, int i, const struct outcome *outc
     return true;
 }
 
+static struct clock_log *begin_log(const struct suite *suite, const char *path) {
+    if (!suite->bus_id) return NULL;
+    size_t length = strlen(path);
+    if (length > 4 && strcmp(path + length - 4, ".csv") == 0) length -= 4;
+    char *beside = hd_format("%.*s-clocks.csv", (int)length, path);
+    struct clock_log *log = clock_log_begin(beside, suite->bus_id);
+    free(beside);
+    return log;
+}
+
 static void say_cut(const char *path, long bytes) {
     if (bytes > 0)
         fprintf(stderr, "%s: removed a last line without its end (%ld bytes)\n", path,
@@ -103,6 +115,7 @@ int suite_run(const struct suite *suite, const char *path) {
     say_cut(path, cut);
     if (result_file_rows(file) > 0)
         fprintf(stderr, "%s: goes on behind %ld rows\n", path, result_file_rows(file));
+    struct clock_log *log = begin_log(suite, path);
     struct tally *tally = shared_memory(sizeof *tally);
     double until = now_s() + suite->options->budget_s;
     bool go_on = true;
@@ -121,6 +134,7 @@ int suite_run(const struct suite *suite, const char *path) {
     say_counts(tally);
     fprintf(stderr, "wrote %s (%ld rows)\n", path, result_file_rows(file));
     int status = tally->failed ? 1 : 0;
+    clock_log_end(log);
     munmap(tally, sizeof *tally);
     result_file_close(file);
     return go_on ? status : EXIT_INTERRUPTED;
