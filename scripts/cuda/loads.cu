@@ -31,38 +31,47 @@ static __global__ void __launch_bounds__(THREADS, 4)
 }
 
 void load_memory_open(struct load_memory *m, struct bench *bench, size_t bytes) {
+    size_t threads_most = (size_t)bench_properties(bench)->multiProcessorCount *
+                          BLOCKS_MOST_PER_SM * THREADS;
     m->count = bytes / sizeof(vector16);
-    m->threads_most = (long)bench_properties(bench)->multiProcessorCount *
-                      BLOCKS_MOST_PER_SM * THREADS;
-    CUDA(cudaMalloc(&m->vectors, bytes));
-    CUDA(cudaMalloc(&m->results, (size_t)m->threads_most * 4));
-    verify_fill(m->vectors, bytes, SEED, 0);
+    for (int part = 0; part < LOAD_PARTS; part++) {
+        CUDA(cudaMalloc(&m->vectors[part], bytes));
+        CUDA(cudaMalloc(&m->results[part], threads_most * sizeof(uint32_t)));
+        verify_fill(m->vectors[part], bytes, SEED, 0);
+    }
 }
 
 void load_memory_close(struct load_memory *m) {
-    CUDA(cudaFree(m->results));
-    CUDA(cudaFree(m->vectors));
+    for (int part = 0; part < LOAD_PARTS; part++) {
+        CUDA(cudaFree(m->results[part]));
+        CUDA(cudaFree(m->vectors[part]));
+    }
 }
 
-/* A copy goes from the lower half of the memory to the upper one. Each turn begins
+/* A copy goes from the lower half of the part to the upper one. Each turn begins
  * where it likes in the cache's eyes: one pass exceeds it. */
-void load_enqueue(void *state, int, cudaStream_t stream) {
-    const struct load *l = (const struct load *)state;
-    const struct load_memory *m = l->memory;
+cudaError_t load_try(const struct load *l, cudaStream_t stream) {
+    vector16 *vectors = l->memory->vectors[l->part];
+    uint32_t *results = l->memory->results[l->part];
+    size_t count = l->memory->count;
     switch (l->kind) {
     case LOAD_COMPUTE:
         compute_kernel<<<l->blocks, l->threads, 0, stream>>>((int)l->amount,
-                                                             (float *)m->results);
+                                                             (float *)results);
         break;
     case LOAD_MEMORY:
-        read_kernel<<<l->blocks, l->threads, 0, stream>>>(
-            m->vectors, l->amount, m->count - 1, (uint32_t *)m->results);
+        read_kernel<<<l->blocks, l->threads, 0, stream>>>(vectors, l->amount, count - 1,
+                                                          results);
         break;
     default:
-        copy_kernel<<<l->blocks, l->threads, 0, stream>>>(
-            m->vectors + m->count / 2, m->vectors, l->amount, m->count / 2 - 1);
+        copy_kernel<<<l->blocks, l->threads, 0, stream>>>(vectors + count / 2, vectors,
+                                                          l->amount, count / 2 - 1);
     }
-    CUDA(cudaGetLastError());
+    return cudaGetLastError();
+}
+
+void load_enqueue(void *state, int, cudaStream_t stream) {
+    CUDA(load_try((const struct load *)state, stream));
 }
 
 static double time_us(struct load *l, cudaStream_t stream) {
@@ -86,6 +95,7 @@ double load_prepare(struct load *l, enum load_kind kind, struct load_memory *mem
     const double least = kind == LOAD_COMPUTE ? 16 : 4096, most = 1e9;
     l->kind = kind;
     l->memory = memory;
+    l->part = 0;
     l->threads = THREADS;
     l->blocks = sms * blocks_per_sm;
     l->amount = kind == LOAD_COMPUTE ? 4096 : (size_t)4 << 20;
@@ -98,29 +108,29 @@ double load_prepare(struct load *l, enum load_kind kind, struct load_memory *mem
     return us;
 }
 
-static bool compute_is_right(struct load_memory *m) {
+static bool compute_is_right(struct load_memory *m, int part) {
     enum { ROUNDS = 300, CHECKED = 1024 };
-    struct load l = {LOAD_COMPUTE, m, CHECKED / THREADS, THREADS, ROUNDS};
+    struct load l = {LOAD_COMPUTE, m, part, CHECKED / THREADS, THREADS, ROUNDS};
     float result[CHECKED];
     load_enqueue(&l, 0, 0);
-    CUDA(cudaMemcpy(result, m->results, sizeof result, cudaMemcpyDeviceToHost));
-    for (int i = 0; i < CHECKED; i++)
-        if (!(fabsf(result[i] - compute_chains((uint32_t)i, ROUNDS)) <= 1e-5f)) {
-            fprintf(stderr, "hotdesk-bench: thread %d computed %.8g instead of %.8g\n",
-                    i, (double)result[i], (double)compute_chains((uint32_t)i, ROUNDS));
-            return false;
-        }
+    CUDA(cudaMemcpy(result, m->results[part], sizeof result, cudaMemcpyDeviceToHost));
+    for (int i = 0; i < CHECKED; i++) {
+        float right = compute_chains((uint32_t)i, ROUNDS);
+        if (fabsf(result[i] - right) <= 1e-5f) continue;
+        fprintf(stderr, "hotdesk-bench: thread %d computed %.8g instead of %.8g\n", i,
+                (double)result[i], (double)right);
+        return false;
+    }
     return true;
 }
 
-/* Three halves of the memory: the second time round the first half, which cancels it.
- */
-static bool read_is_right(struct load_memory *m) {
+/* One and a half times round the part: what is read twice cancels out. */
+static bool read_is_right(struct load_memory *m, int part) {
     enum { BLOCKS = 64, READERS = BLOCKS * THREADS };
-    struct load l = {LOAD_MEMORY, m, BLOCKS, THREADS, m->count / 2 * 3};
+    struct load l = {LOAD_MEMORY, m, part, BLOCKS, THREADS, m->count / 2 * 3};
     uint32_t *result = new uint32_t[READERS], sum = 0;
     load_enqueue(&l, 0, 0);
-    CUDA(cudaMemcpy(result, m->results, READERS * sizeof *result,
+    CUDA(cudaMemcpy(result, m->results[part], READERS * sizeof *result,
                     cudaMemcpyDeviceToHost));
     for (int i = 0; i < READERS; i++) sum ^= result[i];
     delete[] result;
@@ -130,20 +140,24 @@ static bool read_is_right(struct load_memory *m) {
     return false;
 }
 
-static bool copy_is_right(struct load_memory *m) {
+static bool copy_is_right(struct load_memory *m, int part) {
     size_t half = m->count / 2 * sizeof(vector16);
-    struct load l = {LOAD_COPY, m, 64, THREADS, m->count / 2};
-    char *upper = (char *)m->vectors + half;
+    struct load l = {LOAD_COPY, m, part, 64, THREADS, m->count / 2};
+    vector16 *upper = m->vectors[part] + m->count / 2;
     verify_fill(upper, half, POISON, 0);
     load_enqueue(&l, 0, 0);
     CUDA(cudaDeviceSynchronize());
     unsigned long long wrong = verify_wrong(upper, half, SEED, 0);
-    verify_fill(m->vectors, 2 * half, SEED, 0);
+    verify_fill(m->vectors[part], 2 * half, SEED, 0);
     if (wrong > 0)
         fprintf(stderr, "hotdesk-bench: the copy load left %llu wrong words\n", wrong);
     return wrong == 0;
 }
 
 bool load_verify(struct load_memory *m) {
-    return compute_is_right(m) && read_is_right(m) && copy_is_right(m);
+    bool right = true;
+    for (int part = 0; part < LOAD_PARTS; part++)
+        right = right && compute_is_right(m, part) && read_is_right(m, part) &&
+                copy_is_right(m, part);
+    return right;
 }

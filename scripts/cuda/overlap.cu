@@ -13,7 +13,7 @@
 #include "loads.h"
 #include "verify.h"
 
-enum { SEED = 4, POISON = 96, COPY_MOST_LOG2 = 30, MEMORY_LOG2 = 31 };
+enum { SEED = 4, POISON = 96, COPY_MOST_LOG2 = 30, PART_LOG2 = 30 };
 enum { WAYS = 3, LENGTHS = 5, SIZES = 6, BLOCKS_PER_SM = 4 };
 #define ROW_S 0.08
 
@@ -140,6 +140,11 @@ static bool grid(struct overlap *o, int sizes, int lengths, int ways) {
     return true;
 }
 
+/* Two rows per pair, and one per copy and kernel alone. */
+static long rows_of(int sizes, int lengths, int ways) {
+    return 4L * sizes * lengths * ways + sizes * ways + 2L * lengths;
+}
+
 static void run(struct bench *bench) {
     struct overlap o = {};
     size_t bytes = (size_t)1 << COPY_MOST_LOG2;
@@ -158,13 +163,16 @@ static void run(struct bench *bench) {
     o.way[2] = {"d2d", cudaMemcpyDeviceToDevice, device[2], device[1], {}};
     CUDA(cudaStreamCreateWithFlags(&o.copies, cudaStreamNonBlocking));
     CUDA(cudaStreamCreateWithFlags(&o.kernels, cudaStreamNonBlocking));
-    load_memory_open(&o.memory, bench, (size_t)1 << MEMORY_LOG2);
+    load_memory_open(&o.memory, bench, (size_t)1 << PART_LOG2);
     o.right = load_verify(&o.memory);
     /* the ends and the middle of the ranges first, then all of them */
-    if (bench_quick(bench))
+    if (bench_quick(bench)) {
+        bench_expect(bench, rows_of(2, 2, 2));
         grid(&o, 2, 2, 2);
-    else if (grid(&o, 3, 3, WAYS))
-        grid(&o, SIZES, LENGTHS, WAYS);
+    } else {
+        bench_expect(bench, rows_of(3, 3, WAYS) + rows_of(SIZES, LENGTHS, WAYS));
+        if (grid(&o, 3, 3, WAYS)) grid(&o, SIZES, LENGTHS, WAYS);
+    }
     load_memory_close(&o.memory);
     CUDA(cudaStreamDestroy(o.kernels));
     CUDA(cudaStreamDestroy(o.copies));
