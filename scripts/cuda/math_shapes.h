@@ -29,8 +29,9 @@ int decode_shapes(struct shape *list, int depth);
 /* norm, add, activation, embedding, rope; sampling. */
 int small_shapes(struct shape *list, int depth);
 
-/* Two lists or a list and a file hold the same shape. */
-bool same_shape(const struct shape *, const struct shape *);
+/* How many rows of a list to share left_s seconds between: all, or as many as leave
+ * each 25 ms. Those behind them are measured when the others have left time. */
+long rows_within(double left_s, long count);
 
 #ifdef __cplusplus
 }
