@@ -168,14 +168,15 @@ static void others_go_on(void **state) {
 
 static void budget_used_up(void **state) {
     (void)state;
-    const struct quantity *const table[] = {&late, &well};
+    const struct quantity *const table[] = {&late};
     char *text;
-    assert_int_equal(run(table, 2, 0.2, &text), 0);
+    /* Enough for a slow machine to begin the first row in time. */
+    assert_int_equal(run(table, 1, 1.5, &text), 0);
     assert_non_null(
         strstr(text, "late: its time is used up, about 2 rows are missing"));
-    assert_non_null(strstr(text, "3 rows written, 2 or more missing (no time left)\n"));
+    assert_non_null(strstr(text, "1 rows written, 2 or more missing (no time left)\n"));
     free(text);
-    assert_int_equal(rows_in_file(), 3);
+    assert_int_equal(rows_in_file(), 1);
 }
 
 static void unfit_file(void **state) {
