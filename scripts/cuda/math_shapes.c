@@ -216,7 +216,8 @@ int prefill_shapes(struct shape *shapes, int depth) {
                     if (m->depth + p->depth + c->depth != turn ||
                         !is_first(m, same_heads))
                         continue;
-                    struct shape s = attention_shape("attention_prefill", "", m, 1);
+                    struct shape s =
+                        attention_shape("attention_prefill", "own_mma", m, 1);
                     s.chunk = c->value;
                     s.prefix = p->value;
                     append(&list, s);

@@ -19,7 +19,7 @@ enum { MATH_SHAPES_MOST = 16384, WHOLE_LIST = 100 };
  * gemm with weights that are not square too, and lm_head; bf16 and fp8. */
 int gemm_shapes(struct shape *list, int depth);
 
-/* batch 1; chunk 16 to 8192 after a prefix of 0 to 32k. */
+/* batch 1, chunk 16 to 8192 after a prefix of 0 to 32k; variant own_mma. */
 int prefill_shapes(struct shape *list, int depth);
 
 /* batch 1 to 512, context 64 to 128k; variants ragged_4 and ragged_16 have one sequence
