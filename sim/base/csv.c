@@ -157,7 +157,7 @@ static bool read_failed(struct hd_csv *csv, struct hd_err *err) {
     const char *what = gzerror(csv->file, &code);
     if (code == Z_OK || code == Z_STREAM_END) return false;
     if (code == Z_ERRNO)
-        hd_fail(err, "%s: %s", csv->path, strerror(errno));
+        hd_fail(err, "%s", what); /* with the path; errno may be another's by now */
     else if (code == Z_BUF_ERROR)
         hd_fail(err, "%s:%ld: the compressed file is cut off here", csv->path,
                 csv->line);

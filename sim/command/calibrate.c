@@ -1,280 +1,71 @@
-/* hotdesk calibrate: how the shipped timing coefficients came about, once more. */
+/* hotdesk calibrate: measurements in, coefficients and their errors out. */
+#include "command/calibrate.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/home.h"
 #include "base/mem.h"
-#include "calibrate/calibrate.h"
-#include "command/args.h"
 #include "command/command.h"
-#include "output/text_table.h"
 
-enum { FIT = 1 };
+static const struct hd_calibrate_word *const words[] = {&hd_calibrate_import,
+                                                        &hd_calibrate_fit};
+enum { WORDS = sizeof words / sizeof *words };
 
-static const struct hd_option options[] = {
-    {HD_GROUP_WHAT, FIT, "data", "DIR", NULL, NULL, false,
-     "the measurements: a folder with measured/ and kernels/"},
-    {HD_GROUP_WHAT, FIT, "gpu", "A,B", NULL, "all that were measured", false,
-     "which GPUs to show and write"},
-    {HD_GROUP_WRITTEN, FIT, "write", NULL, NULL, NULL, false,
-     "replace the coefficients in results/calibration"},
-};
-enum { OPTIONS = sizeof options / sizeof *options };
-
-static const struct hd_help help = {
-    "hotdesk calibrate fit --data DIR [options]",
-    "Fits the timing law to measured iterations and all-reduces, and shows how far "
-    "off\n"
-    "it is: on what it was fitted to, on models it had not seen, and on other GPUs\n"
-    "through their data sheets. Errors are median / 90th percentile in percent.",
-    {"hotdesk calibrate fit --data ../shared/data",
-     "hotdesk calibrate fit --data ../shared/data --gpu H100 --write"},
-};
-
-/* ---- what an earlier fit of the same law to the same rows gave ----------- */
-
-struct published { /* per cent, of both; held out also by phase; 0: not given */
-    const char *gpu;
-    double in[2], prefill[2], decode[2], both[2];
-};
-
-static const struct published reference[] = {
-    {"A100-80-SXM", {3.2, 9.0}, {4.3, 10.7}, {3.6, 9.1}, {3.7, 10.3}},
-    {"H100-SXM", {2.4, 7.4}, {3.2, 12.2}, {5.2, 17.1}, {4.2, 15.4}},
-    {"H800-SXM", {2.6, 7.1}, {3.4, 13.6}, {7.2, 17.2}, {5.6, 16.0}},
-    {"H20", {5.8, 13.7}, {5.3, 15.5}, {15.8, 35.6}, {8.7, 32.9}},
-    {"A10", {1.6, 8.8}, {0, 0}, {0, 0}, {0, 0}},
-};
-
-static const struct published *reference_of(const char *gpu) {
-    for (size_t n = 0; n < sizeof reference / sizeof *reference; n++)
-        if (strcmp(reference[n].gpu, gpu) == 0) return &reference[n];
-    return NULL;
+static void usage(FILE *out) {
+    for (int n = 0; n < WORDS; n++)
+        fprintf(out, "%s %s\n", n ? "      " : "usage:", words[n]->help->usage);
+    fputs("more:  hotdesk calibrate WORD --help\n", out);
 }
 
-/* ---- printing ------------------------------------------------------------ */
-
-static void cell_error(struct hd_text_table *t, const struct hd_fit_error *e) {
-    hd_text_table_cell(t, "%.1f / %.1f", 100 * e->p50, 100 * e->p90);
+static void help(void) {
+    usage(stdout);
+    for (int n = 0; n < WORDS; n++)
+        printf("\n%s\nexamples:\n  %s\n  %s\n", words[n]->help->does,
+               words[n]->help->example[0], words[n]->help->example[1]);
 }
 
-static void cell_reference(struct hd_text_table *t, const double value[2]) {
-    if (value[0] > 0)
-        hd_text_table_cell(t, "%.1f / %.1f", value[0], value[1]);
-    else
-        hd_text_table_cell(t, "-");
-}
-
-static void print_coefficients(const struct hd_calibration_report *all,
-                               const bool *wanted, int count) {
-    static const char *const title[] = {"t0\nms", "tl\nus", "ts\nus", "ec",
-                                        "em",     "ea",     "ek"};
-    struct hd_text_table *t = hd_text_table_new();
-    hd_text_table_column(t, "GPU", false);
-    hd_text_table_column(t, "models", true);
-    hd_text_table_column(t, "rows", true);
-    for (int n = 0; n < 7; n++) hd_text_table_column(t, title[n], true);
-    hd_text_table_column(t, "", false);
-    for (int n = 0; n < count; n++) {
-        const struct hd_calibration_report *r = &all[n];
-        if (!wanted[n] || !r->iterations) continue;
-        hd_text_table_cell(t, "%s", r->gpu->name);
-        hd_text_table_cell(t, "%d", r->models);
-        hd_text_table_cell(t, "%d", r->rows);
-        hd_text_table_cell(t, "%.2f", r->fit.t0_s * 1e3);
-        hd_text_table_cell(t, "%.0f", r->fit.tl_s * 1e6);
-        hd_text_table_cell(t, "%.0f", r->fit.ts_s * 1e6);
-        hd_text_table_cell(t, "%.2f", r->fit.ec);
-        hd_text_table_cell(t, "%.2f", r->fit.em);
-        hd_text_table_cell(t, "%.2f", r->fit.ea);
-        hd_text_table_cell(t, "%.2f", r->fit.ek);
-        hd_text_table_cell(t, "%s", r->suspect ? "suspect" : "");
+static int run(const struct hd_calibrate_word *word, int argc, char **argv) {
+    char *name = hd_strdup(word->full_name);
+    char **rest = hd_alloc((size_t)(argc + 1) * sizeof *rest);
+    memcpy(rest, argv, (size_t)argc * sizeof *rest);
+    rest[0] = name;
+    struct hd_args args;
+    struct hd_problem problem = {0};
+    if (hd_args_parse(word->options, word->count, 1, argc, rest, &args, &problem)) {
+        if (args.help)
+            hd_args_help(stdout, word->help, word->options, word->count, 1);
+        else if (args.words < word->least)
+            hd_usage(&problem, "%s: nothing named; expected %s", word->full_name,
+                     word->expects);
+        else if (word->most >= 0 && args.words > word->most)
+            hd_usage(&problem, "%s: '%s' is one word too many; expected %s",
+                     word->full_name, args.word[word->most], word->expects);
+        else
+            word->run(&args, &problem);
     }
-    hd_text_table_print(t, 0, stdout);
-    hd_text_table_free(t);
-}
-
-static void print_errors(const struct hd_calibration_report *all, const bool *wanted,
-                         int count) {
-    struct hd_text_table *t = hd_text_table_new();
-    hd_text_table_column(t, "GPU", false);
-    hd_text_table_column(t, "error, %", false);
-    hd_text_table_column(t, "in sample\nprefill", true);
-    hd_text_table_column(t, "in sample\ndecode", true);
-    hd_text_table_column(t, "in sample\nboth", true);
-    hd_text_table_column(t, "held out\nprefill", true);
-    hd_text_table_column(t, "held out\ndecode", true);
-    hd_text_table_column(t, "held out\nboth", true);
-    hd_text_table_column(t, "other GPUs", true);
-    for (int n = 0; n < count; n++) {
-        const struct hd_calibration_report *r = &all[n];
-        if (!wanted[n] || !r->iterations) continue;
-        hd_text_table_cell(t, "%s", r->gpu->name);
-        hd_text_table_cell(t, "%s", r->held_out_elsewhere ? "this fit *" : "this fit");
-        cell_error(t, &r->in_sample.prefill);
-        cell_error(t, &r->in_sample.decode);
-        cell_error(t, &r->in_sample.both);
-        cell_error(t, &r->held_out.prefill);
-        cell_error(t, &r->held_out.decode);
-        cell_error(t, &r->held_out.both);
-        cell_error(t, &r->transfer.both);
-        const struct published *p = reference_of(r->gpu->name);
-        if (!p) continue;
-        hd_text_table_cell(t, "%s", "");
-        hd_text_table_cell(t, "reference");
-        hd_text_table_cell(t, "-");
-        hd_text_table_cell(t, "-");
-        cell_reference(t, p->in);
-        cell_reference(t, p->prefill);
-        cell_reference(t, p->decode);
-        cell_reference(t, p->both);
-        hd_text_table_cell(t, "-");
-    }
-    hd_text_table_print(t, 0, stdout);
-    hd_text_table_free(t);
-    printf("\nheld out: each model by a fit on the others; * one model only: what fits "
-           "on it\nalone do to the others' rows on other GPUs. reference: an earlier "
-           "fit of the same\nlaw to the same rows, without the pull that fit.c "
-           "explains.\n");
-}
-
-static void print_reduces(const struct hd_calibration_report *all, const bool *wanted,
-                          int count, bool apart) {
-    static const double size[] = {8 << 10, 1 << 20, 64 << 20};
-    struct hd_text_table *t = hd_text_table_new();
-    hd_text_table_column(t, "all-reduce of", false);
-    hd_text_table_column(t, "kernel", false);
-    hd_text_table_column(t, "GPUs", true);
-    hd_text_table_column(t, "8 KiB\nus", true);
-    hd_text_table_column(t, "1 MiB\nus", true);
-    hd_text_table_column(t, "64 MiB\nus", true);
-    hd_text_table_column(t, "in sample\n%", true);
-    hd_text_table_column(t, "held out\n%", true);
-    bool any = false;
-    for (int n = 0; n < count; n++) {
-        const struct hd_calibration_report *r = &all[n];
-        if (!wanted[n] || !r->reduce_source) continue;
-        any = true;
-        for (int g = 0; g < r->reduce.fit.groups; g++) {
-            int gpus = r->reduce.fit.group[g].gpus;
-            hd_text_table_cell(t, "%s", g ? "" : r->gpu->name);
-            hd_text_table_cell(t, "%s", g ? "" : r->reduce_source->kernel);
-            hd_text_table_cell(t, "%d", gpus);
-            for (size_t b = 0; b < sizeof size / sizeof *size; b++)
-                hd_text_table_cell(t, "%.1f",
-                                   1e6 * hd_reduce_s(&r->reduce.fit, gpus, size[b]));
-            if (g) {
-                hd_text_table_cell(t, "%s", "");
-                hd_text_table_cell(t, "%s", "");
-            } else {
-                cell_error(t, &r->reduce.in_sample);
-                cell_error(t, &r->reduce.held_out);
-            }
-        }
-    }
-    if (any) {
-        if (apart) putchar('\n');
-        hd_text_table_print(t, 0, stdout);
-        printf("\nheld out: every second size.\n");
-    }
-    hd_text_table_free(t);
-}
-
-/* ---- the command --------------------------------------------------------- */
-
-enum { CHOSEN_MAX = 64 };
-
-/* The GPUs of a comma list: known ones with a measurement, before any work. */
-static bool choose(const struct hd_catalog *catalog, const char *list,
-                   const struct hd_gpu_spec *chosen[CHOSEN_MAX], int *count,
-                   struct hd_problem *problem) {
-    *count = 0;
-    while (*list) {
-        size_t length = strcspn(list, ",");
-        char *name = hd_format("%.*s", (int)length, list);
-        struct hd_err why = {0};
-        const struct hd_gpu_spec *gpu = hd_catalog_gpu(catalog, name, &why);
-        free(name);
-        if (!gpu) return hd_usage(problem, "--gpu: %s", why.text);
-        if (gpu->fitted != gpu && !hd_reduce_source_of(gpu->name))
-            return hd_usage(problem,
-                            "--gpu: nothing was measured on %s; its timing is "
-                            "scaled from %s",
-                            gpu->name, gpu->fitted->name);
-        if (*count == CHOSEN_MAX) return hd_usage(problem, "--gpu: too many");
-        chosen[(*count)++] = gpu;
-        list += length + (list[length] == ',');
-    }
-    return *count > 0 || hd_usage(problem, "--gpu: no name; expected one or more");
-}
-
-static bool write_all(const struct hd_calibration_report *report, const bool *wanted,
-                      int count, struct hd_problem *problem) {
-    struct hd_err why = {0};
-    char *folder = hd_home_path("results/calibration");
-    for (int n = 0; n < count && !why.text[0]; n++)
-        if (wanted[n] && hd_calibration_write(&report[n], folder, &why))
-            fprintf(stderr, "written: %s/%s\n", folder, report[n].gpu->name);
-    free(folder);
-    return why.text[0] ? hd_bad_input(problem, "%s", why.text) : true;
-}
-
-static bool show(const struct hd_calibration_report *report, const bool *wanted,
-                 int count, struct hd_problem *problem) {
-    bool iterations = false;
-    for (int n = 0; n < count; n++) iterations |= wanted[n] && report[n].iterations;
-    if (iterations) {
-        print_coefficients(report, wanted, count);
-        putchar('\n');
-        print_errors(report, wanted, count);
-    }
-    print_reduces(report, wanted, count, iterations);
-    return hd_stdout_flush(problem);
-}
-
-static bool fit(const struct hd_args *args, struct hd_problem *problem) {
-    const char *data = hd_args_get(args, "data"), *list = hd_args_get(args, "gpu");
-    const struct hd_gpu_spec *chosen[CHOSEN_MAX];
-    struct hd_err why = {0};
-    int count = 0, chosen_count = 0;
-    if (!data)
-        return hd_usage(problem, "calibrate fit: no --data DIR; expected the folder of "
-                                 "the measurements");
-    struct hd_catalog *catalog = hd_catalog_load(&why);
-    bool fine = catalog != NULL || hd_bad_input(problem, "%s", why.text);
-    fine = fine && (!list || choose(catalog, list, chosen, &chosen_count, problem));
-    struct hd_calibration_report *report =
-        fine ? hd_calibrate(catalog, data, &count, &why) : NULL;
-    fine = fine && (report || hd_bad_input(problem, "%s", why.text));
-    bool *wanted = hd_alloc((size_t)count * sizeof *wanted);
-    for (int n = 0; n < count; n++) {
-        wanted[n] = !list;
-        for (int c = 0; c < chosen_count; c++)
-            if (chosen[c] == report[n].gpu) wanted[n] = true;
-    }
-    fine = fine && show(report, wanted, count, problem);
-    if (fine && hd_args_get(args, "write"))
-        fine = write_all(report, wanted, count, problem);
-    free(wanted);
-    free(report);
-    hd_catalog_free(catalog);
-    return fine;
+    hd_args_free(&args);
+    free(rest);
+    free(name);
+    return problem.exit_code ? hd_problem_print(&problem) : HD_EXIT_OK;
 }
 
 int hd_command_calibrate(int argc, char **argv) {
-    struct hd_args args;
-    struct hd_problem problem = {0};
-    if (hd_args_parse(options, OPTIONS, FIT, argc, argv, &args, &problem)) {
-        if (args.help)
-            hd_args_help(stdout, &help, options, OPTIONS, FIT);
-        else if (args.words != 1 || strcmp(args.word[0], "fit") != 0)
-            hd_usage(&problem, "calibrate: %s%s%s; expected `calibrate fit`",
-                     args.words ? "'" : "no word",
-                     args.words ? args.word[args.words > 1 ? 1 : 0] : "",
-                     args.words ? "'" : "");
-        else
-            fit(&args, &problem);
+    if (argc < 2) {
+        usage(stderr);
+        return HD_EXIT_USAGE;
     }
-    hd_args_free(&args);
-    return problem.exit_code ? hd_problem_print(&problem) : HD_EXIT_OK;
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help();
+        return HD_EXIT_OK;
+    }
+    const char *names[WORDS];
+    for (int n = 0; n < WORDS; n++) {
+        names[n] = words[n]->name;
+        if (strcmp(argv[1], names[n]) == 0) return run(words[n], argc - 1, argv + 1);
+    }
+    struct hd_problem problem = {0};
+    const char *near = hd_nearest(argv[1], names, WORDS);
+    hd_usage(&problem, "calibrate %s: no such command; %s%s", argv[1],
+             near ? "the nearest is " : "expected import or fit", near ? near : "");
+    return hd_problem_print(&problem);
 }

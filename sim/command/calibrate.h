@@ -1,0 +1,19 @@
+/* The words of `hotdesk calibrate`: each is a file calibrate_WORD.c. */
+#ifndef HD_COMMAND_CALIBRATE_H
+#define HD_COMMAND_CALIBRATE_H
+
+#include "command/args.h"
+
+struct hd_calibrate_word {
+    const char *name, *full_name; /* "fit", "calibrate fit": who speaks in messages */
+    const struct hd_option *options; /* their command's bit is 1 */
+    int count;
+    const struct hd_help *help;
+    int least, most;     /* further words that it takes; most -1: any number */
+    const char *expects; /* what these are, for a person */
+    bool (*run)(const struct hd_args *, struct hd_problem *);
+};
+
+extern const struct hd_calibrate_word hd_calibrate_fit, hd_calibrate_import;
+
+#endif
