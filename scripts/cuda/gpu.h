@@ -26,6 +26,10 @@ ON_GPU void sync_block(void) {
     __syncthreads();
 }
 
+ON_GPU void sync_warp(void) {
+    __syncwarp();
+}
+
 ON_GPU float shuffle_xor(float value, int mask) {
     return __shfl_xor_sync(0xffffffffu, value, mask);
 }
@@ -44,7 +48,12 @@ ON_GPU void store16(void *at, struct words4 v) {
     *(uint4 *)at = make_uint4(v.w[0], v.w[1], v.w[2], v.w[3]);
 }
 
-/* The two middle reads of a pair of words: the low halves, and the high halves. */
+ON_GPU struct words4 load16_shared(const void *at) {
+    const uint4 v = *(const uint4 *)at;
+    return words4_of(v.x, v.y, v.z, v.w);
+}
+
+/* The low halves of two words, and the high halves, as one word. */
 ON_GPU uint32_t low_halves(uint32_t a, uint32_t b) {
     return __byte_perm(a, b, 0x5410);
 }

@@ -1,7 +1,5 @@
 #include "math_shapes.h"
 
-#include <string.h>
-
 /* A value of one axis and when its turn comes: 0 in the coarse grid. */
 struct step {
     long value;
@@ -93,13 +91,9 @@ struct list {
     int count;
 };
 
-bool same_shape(const struct shape *a, const struct shape *b) {
-    return strcmp(a->op, b->op) == 0 && strcmp(a->variant, b->variant) == 0 &&
-           strcmp(a->dtype, b->dtype) == 0 && a->m == b->m && a->n == b->n &&
-           a->k == b->k && a->batch == b->batch && a->chunk == b->chunk &&
-           a->prefix == b->prefix && a->context == b->context && a->heads == b->heads &&
-           a->kv_heads == b->kv_heads && a->head_dim == b->head_dim &&
-           a->gpus == b->gpus && a->bytes == b->bytes && a->count == b->count;
+long rows_within(double left_s, long count) {
+    const double rows = left_s / 25e-3;
+    return rows < 1 ? 1 : rows < (double)count ? (long)rows : count;
 }
 
 static void append(struct list *list, struct shape shape) {
@@ -222,7 +216,8 @@ int prefill_shapes(struct shape *shapes, int depth) {
                     if (m->depth + p->depth + c->depth != turn ||
                         !is_first(m, same_heads))
                         continue;
-                    struct shape s = attention_shape("attention_prefill", "", m, 1);
+                    struct shape s =
+                        attention_shape("attention_prefill", "own_mma", m, 1);
                     s.chunk = c->value;
                     s.prefix = p->value;
                     append(&list, s);

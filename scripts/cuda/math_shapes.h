@@ -19,7 +19,7 @@ enum { MATH_SHAPES_MOST = 16384, WHOLE_LIST = 100 };
  * gemm with weights that are not square too, and lm_head; bf16 and fp8. */
 int gemm_shapes(struct shape *list, int depth);
 
-/* batch 1; chunk 16 to 8192 after a prefix of 0 to 32k. */
+/* batch 1, chunk 16 to 8192 after a prefix of 0 to 32k; variant own_mma. */
 int prefill_shapes(struct shape *list, int depth);
 
 /* batch 1 to 512, context 64 to 128k; variants ragged_4 and ragged_16 have one sequence
@@ -29,8 +29,9 @@ int decode_shapes(struct shape *list, int depth);
 /* norm, add, activation, embedding, rope; sampling. */
 int small_shapes(struct shape *list, int depth);
 
-/* Two lists or a list and a file hold the same shape. */
-bool same_shape(const struct shape *, const struct shape *);
+/* How many rows of a list to share left_s seconds between: all, or as many as leave
+ * each 25 ms. Those behind them are measured when the others have left time. */
+long rows_within(double left_s, long count);
 
 #ifdef __cplusplus
 }

@@ -74,6 +74,10 @@ void sync_block(void) {
     meet(&block->all);
 }
 
+void sync_warp(void) {
+    meet(&block->warps[THREAD / LANES]);
+}
+
 /* Gives the warp `bytes` of the thread's own and returns what all lanes gave, 64 bytes
  * each. */
 static const char *exchange(const void *mine, size_t bytes) {
@@ -109,6 +113,10 @@ struct words4 load16(const void *at) {
     assert_aligned(at);
     memcpy(&v, at, sizeof v);
     return v;
+}
+
+struct words4 load16_shared(const void *at) {
+    return load16(at);
 }
 
 void store16(void *at, struct words4 v) {

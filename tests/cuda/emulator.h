@@ -35,9 +35,11 @@ void *emulated_shared(void);
 #define DYNAMIC_SHARED(name) unsigned char *const name = emulated_shared()
 
 void sync_block(void);
+void sync_warp(void);
 float shuffle_xor(float value, int mask);
 int shuffle_xor_int(int value, int mask);
 struct words4 load16(const void *at);
+struct words4 load16_shared(const void *at);
 void store16(void *at, struct words4 v);
 uint32_t low_halves(uint32_t a, uint32_t b);
 uint32_t high_halves(uint32_t a, uint32_t b);

@@ -226,12 +226,19 @@ static void turns(void **state) {
     assert_int_equal(r.copies, 0);
 }
 
+static void time_for_rows(void **state) {
+    (void)state;
+    assert_int_equal(rows_within(500, 1000), 1000);
+    assert_int_equal(rows_within(10, 1000), 400);
+    assert_int_equal(rows_within(-1, 1000), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_shape_twice), cmocka_unit_test(refined_in_order),
         cmocka_unit_test(coarse_first),   cmocka_unit_test(round_sizes),
         cmocka_unit_test(shipped_models), cmocka_unit_test(kernels_can),
-        cmocka_unit_test(turns),
+        cmocka_unit_test(turns),          cmocka_unit_test(time_for_rows),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

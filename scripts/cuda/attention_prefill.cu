@@ -1,0 +1,219 @@
+/* Prefill attention of one sequence's chunk: the kernel of prefill_kernels.h, variant
+ * own_mma. Keys and values are cold, queries as warm as the layer before left them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attention_reference.h"
+#include "bench.h"
+#include "fill_kernels.h"
+#include "math_shapes.h"
+#include "prefill_kernels.h"
+#include "rotation.h"
+
+namespace {
+
+struct prefill {
+    size_t pool_bytes, query_bytes; /* of keys, and again of values; of queries */
+    uint16_t *keys, *values, *queries, *outputs;
+    /* of the shape at hand */
+    struct prefill_call call;
+    struct rotation rotation;
+    int dim;
+};
+
+size_t bytes_of_queries(const struct shape *s) {
+    return (size_t)(s->chunk * s->heads * s->head_dim) * 2;
+}
+
+struct rotation rotation_for(const struct prefill *p, const struct shape *s,
+                             const cudaDeviceProp *device) {
+    const long tokens = s->prefix + s->chunk;
+    /* keys alone: as many values lie in the other pool */
+    return rotation_of((size_t)(tokens * s->kv_heads * s->head_dim) * 2, p->pool_bytes,
+                       (size_t)device->l2CacheSize / 2);
+}
+
+bool fits(const struct prefill *p, const struct shape *s,
+          const cudaDeviceProp *device) {
+    return bytes_of_queries(s) <= p->query_bytes &&
+           rotation_for(p, s, device).copies > 0;
+}
+
+void enqueue(void *state, int turn, cudaStream_t stream) {
+    const struct prefill *const p = (const struct prefill *)state;
+    struct prefill_call call = p->call;
+    const size_t offset = rotation_offset(&p->rotation, turn) / 2;
+    const dim3 grid((unsigned)((call.chunk + BLOCK_ROWS - 1) / BLOCK_ROWS),
+                    (unsigned)call.heads);
+    call.keys += offset;
+    call.values += offset;
+    if (p->dim == 64)
+        prefill_kernel_64<<<grid, PREFILL_THREADS, prefill_shared_bytes(64), stream>>>(
+            call);
+    else
+        prefill_kernel_128<<<grid, PREFILL_THREADS, prefill_shared_bytes(128),
+                             stream>>>(call);
+    CUDA(cudaGetLastError());
+}
+
+void prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *device) {
+    p->rotation = rotation_for(p, s, device);
+    p->dim = (int)s->head_dim;
+    p->call.queries = p->queries;
+    p->call.keys = p->keys;
+    p->call.values = p->values;
+    p->call.outputs = p->outputs;
+    p->call.chunk = (int)s->chunk;
+    p->call.prefix = (int)s->prefix;
+    p->call.heads = (int)s->heads;
+    p->call.kv_heads = (int)s->kv_heads;
+    p->call.scale = (float)(attention_scale(p->dim) * 1.4426950408889634);
+}
+
+void *host_memory(size_t bytes) {
+    void *const at = malloc(bytes);
+    if (at != NULL) return at;
+    fprintf(stderr, "attention_prefill: out of memory\n");
+    exit(1);
+}
+
+/* The largest error of one head of one query, against what rounding explains. */
+double query_error(const struct prefill *p, int turn, long query, long head) {
+    const struct prefill_call *const c = &p->call;
+    const long tokens = c->prefix + query + 1;
+    const uint64_t first = rotation_offset(&p->rotation, turn) / 2;
+    const uint64_t kv_head = (uint64_t)(head / (c->heads / c->kv_heads));
+    const uint64_t row = (uint64_t)((query * c->heads + head) * p->dim);
+    uint64_t *const rows = (uint64_t *)host_memory((size_t)tokens * sizeof *rows);
+    for (long i = 0; i < tokens; i++)
+        rows[i] =
+            first + ((uint64_t)i * (uint64_t)c->kv_heads + kv_head) * (uint64_t)p->dim;
+    double must[PREFILL_LARGEST_DIM], worst = 0;
+    uint16_t is[PREFILL_LARGEST_DIM];
+    attention_reference(must, row, rows, tokens, p->dim);
+    CUDA(cudaMemcpy(is, p->outputs + row, (size_t)p->dim * sizeof *is,
+                    cudaMemcpyDeviceToHost));
+    for (int i = 0; i < p->dim; i++) {
+        const double off =
+            fabs(float_of_bf16(is[i]) - must[i]) / attention_tolerance(must[i]);
+        if (!(off <= worst)) worst = off; /* a NaN too */
+    }
+    free(rows);
+    return worst;
+}
+
+void verify(struct bench *b, struct prefill *p, const struct shape *s) {
+    enum { QUERIES = 16, TURN = 1 };
+    prepare(p, s, bench_properties(b));
+    CUDA(cudaMemset(p->outputs, 0xff, bytes_of_queries(s)));
+    enqueue(p, TURN, 0);
+    CUDA(cudaDeviceSynchronize());
+    double worst = 0;
+    for (uint64_t i = 0; i < QUERIES; i++) {
+        /* the last among them */
+        const long query =
+            i == 0 ? s->chunk - 1 : (long)(scrambled(i, 1) % (uint64_t)s->chunk);
+        const double off =
+            query_error(p, TURN, query, (long)(scrambled(i, 2) % (uint64_t)s->heads));
+        if (!(off <= worst)) worst = off;
+    }
+    bench_verified(
+        b, s, worst <= 1,
+        "chunk %ld prefix %ld heads %ld/%ld of %ld: %.3g times the error that "
+        "rounding explains",
+        s->chunk, s->prefix, s->heads, s->kv_heads, s->head_dim, worst);
+}
+
+void verify_all(struct bench *b, struct prefill *p) {
+    /* chunk, prefix, heads, KV heads, head size */
+    static const long SHAPES[][5] = {
+        {300, 0, 32, 8, 128},  {77, 1000, 28, 4, 128}, {1, 500, 40, 40, 128},
+        {512, 333, 64, 8, 64}, {129, 63, 64, 4, 128},
+    };
+    for (const long *size : SHAPES) {
+        struct shape s = shape_of("attention_prefill", "own_mma", "bf16");
+        s.batch = 1;
+        s.chunk = size[0];
+        s.prefix = size[1];
+        s.heads = size[2];
+        s.kv_heads = size[3];
+        s.head_dim = size[4];
+        if (fits(p, &s, bench_properties(b))) verify(b, p, &s);
+    }
+}
+
+void allow_shared(const void *kernel, int dim) {
+    CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                              (int)prefill_shared_bytes(dim)));
+}
+
+void allocate(struct prefill *p, const cudaDeviceProp *device) {
+    const size_t share = device->totalGlobalMem / 12;
+    memset(p, 0, sizeof *p);
+    p->pool_bytes = share < ((size_t)2 << 30) ? share : (size_t)2 << 30;
+    p->query_bytes = share < ((size_t)512 << 20) ? share : (size_t)512 << 20;
+    CUDA(cudaMalloc((void **)&p->keys, p->pool_bytes));
+    CUDA(cudaMalloc((void **)&p->values, p->pool_bytes));
+    CUDA(cudaMalloc((void **)&p->queries, p->query_bytes));
+    CUDA(cudaMalloc((void **)&p->outputs, p->query_bytes));
+    fill_bf16_kernel<<<FILL_BLOCKS, FILL_THREADS>>>(p->keys, p->pool_bytes / 2,
+                                                    KEY_SEED);
+    fill_bf16_kernel<<<FILL_BLOCKS, FILL_THREADS>>>(p->values, p->pool_bytes / 2,
+                                                    VALUE_SEED);
+    fill_bf16_kernel<<<FILL_BLOCKS, FILL_THREADS>>>(p->queries, p->query_bytes / 2,
+                                                    QUERY_SEED);
+    CUDA(cudaGetLastError());
+    CUDA(cudaDeviceSynchronize());
+    allow_shared((const void *)prefill_kernel_64, 64);
+    allow_shared((const void *)prefill_kernel_128, 128);
+}
+
+void release(struct prefill *p) {
+    CUDA(cudaFree(p->keys));
+    CUDA(cudaFree(p->values));
+    CUDA(cudaFree(p->queries));
+    CUDA(cudaFree(p->outputs));
+}
+
+int keep_possible(struct bench *b, const struct prefill *p, struct shape *list,
+                  int count) {
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        if (fits(p, &list[i], bench_properties(b))) list[kept++] = list[i];
+    if (kept < count) {
+        char why[80];
+        snprintf(why, sizeof why, "%d shapes need more memory than their share",
+                 count - kept);
+        bench_skip(b, why);
+    }
+    return kept;
+}
+
+void run(struct bench *b) {
+    struct shape *const list =
+        (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list);
+    struct prefill p;
+    allocate(&p, bench_properties(b));
+    const int count = keep_possible(
+        b, &p, list, prefill_shapes(list, bench_quick(b) ? 2 : WHOLE_LIST));
+    verify_all(b, &p);
+    struct device_work work;
+    memset(&work, 0, sizeof work);
+    work.enqueue = enqueue;
+    work.state = &p;
+    bench_expect(b, rows_within(bench_left_s(b), count));
+    for (int i = 0; i < count; i++) {
+        if (!bench_wants(b, &list[i])) continue;
+        prepare(&p, &list[i], bench_properties(b));
+        if (!bench_device(b, &list[i], &work)) break;
+    }
+    release(&p);
+    free(list);
+}
+
+} // namespace
+
+extern const struct quantity quantity_attention_prefill = {
+    "attention_prefill",
+    "causal attention of a chunk after a prefix, cold keys and values", 0.15, run};
