@@ -1,5 +1,7 @@
 #include "math_shapes.h"
 
+#include "coarse_first.h"
+
 /* A value of one axis and when its turn comes: 0 in the coarse grid. */
 struct step {
     long value;
@@ -302,5 +304,29 @@ int small_shapes(struct shape *shapes, int depth) {
                             m->vocabulary);
             }
         }
+    return list.count;
+}
+
+static void append_collectives(struct list *list, long gpus, long bytes) {
+    static const char *const OPS[] = {"all_reduce", "all_gather", "send_recv"};
+    static const char *const MODES[] = {"nccl", "nccl_graph"};
+    for (int op = 0; op < COUNT(OPS); op++)
+        for (int mode = 0; mode < COUNT(MODES); mode++) {
+            struct shape s = shape_of(OPS[op], MODES[mode], "bf16");
+            if (op == 2 && gpus > 2) continue; /* between two, whoever else is there */
+            s.gpus = gpus;
+            s.bytes = bytes;
+            append(list, s);
+        }
+}
+
+int collective_shapes(struct shape *shapes, int gpus) {
+    enum { SMALLEST = 8, LARGEST = 29, POWERS = LARGEST - SMALLEST + 1 };
+    struct list list = {shapes, 0};
+    int order[POWERS];
+    coarse_first(order, POWERS);
+    for (int i = 0; i < POWERS; i++)
+        for (long n = 2; n <= 8 && n <= gpus; n *= 2)
+            append_collectives(&list, n, 1L << (SMALLEST + order[i]));
     return list.count;
 }

@@ -226,6 +226,23 @@ static void turns(void **state) {
     assert_int_equal(r.copies, 0);
 }
 
+static void collectives(void **state) {
+    (void)state;
+    struct shape *const list = malloc(MATH_SHAPES_MOST * sizeof *list);
+    assert_int_equal(collective_shapes(list, 1), 0);
+    /* 22 sizes, two modes; sending and receiving is between two alone */
+    assert_int_equal(collective_shapes(list, 2), 22 * 2 * 3);
+    const int count = collective_shapes(list, 8);
+    assert_int_equal(count, 22 * 2 * (3 + 2 + 2));
+    each_once(list, count);
+    for (int i = 0; i < count; i++) {
+        assert_in_range(list[i].bytes, 256, 512 << 20);
+        assert_true(list[i].gpus == 2 || list[i].gpus == 4 || list[i].gpus == 8);
+    }
+    assert_int_equal(list[0].bytes, 256);
+    free(list);
+}
+
 static void time_for_rows(void **state) {
     (void)state;
     assert_int_equal(rows_within(500, 1000), 1000);
@@ -239,6 +256,7 @@ int main(void) {
         cmocka_unit_test(coarse_first),   cmocka_unit_test(round_sizes),
         cmocka_unit_test(shipped_models), cmocka_unit_test(kernels_can),
         cmocka_unit_test(turns),          cmocka_unit_test(time_for_rows),
+        cmocka_unit_test(collectives),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
