@@ -14,6 +14,7 @@ struct hd_calibrate_word {
     bool (*run)(const struct hd_args *, struct hd_problem *);
 };
 
-extern const struct hd_calibrate_word hd_calibrate_fit, hd_calibrate_import;
+extern const struct hd_calibrate_word hd_calibrate_fit, hd_calibrate_import,
+    hd_calibrate_show;
 
 #endif

@@ -7,7 +7,8 @@ const struct hd_command hd_commands[] = {
     {"trace", hd_command_trace, "info: what a trace is like; synth: draw a market"},
     {"policy", hd_command_policy, "list, show, check and start policies"},
     {"catalog", hd_command_catalog, "the GPUs and models that are known"},
-    {"calibrate", hd_command_calibrate, "import kernel timings, fit the timing model, check it"},
+    {"calibrate", hd_command_calibrate,
+     "import and show kernel timings, fit the timing model"},
     {"help", hd_command_help, "a command, or a topic: `hotdesk help` lists them"},
 };
 const int hd_commands_count = sizeof hd_commands / sizeof *hd_commands;
