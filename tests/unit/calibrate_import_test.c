@@ -210,6 +210,43 @@ static void roofs_follow_the_data_sheet(void **state) {
     assert_true(hd_kernel_roof_us(&row, NULL) == 0);
 }
 
+/* Whatever happens to a profile, it is refused in one line, or what is kept is valid.
+ */
+static void spoilt_profiles_do_no_harm(void **state) {
+    struct import_world *w = *state;
+    const char *whole =
+        "device,op_name,kernel_source,nccl_dtype,num_gpus,message_size,latency\n"
+        "NVIDIA H100 80GB HBM3,all_reduce,NCCL,half,2,1024,0.00531\n"
+        "NVIDIA H100 80GB HBM3,all_gather,NCCL,int8,8,2048,0.006\n"
+        "\"NVIDIA H100 80GB HBM3\",all_reduce,NCCL,half,2,4096,0.007\n";
+    static const char letters[] = "0123456789.,-\"\n\reNab ";
+    uint64_t draw = 1;
+    int refused = 0, kept = 0;
+    for (int n = 0; n < 3000; n++) {
+        char *text = hd_strdup(whole);
+        int changes = 1 + n % 3;
+        for (int k = 0; k < changes; k++) {
+            draw = draw * 6364136223846793005u + 1442695040888963407u;
+            size_t at = (size_t)(draw >> 33) % strlen(text);
+            draw = draw * 6364136223846793005u + 1442695040888963407u;
+            text[at] = n % 7 ? letters[(draw >> 33) % (sizeof letters - 1)] : '\0';
+            if (text[0] == '\0') text[0] = 'x';
+        }
+        import_put(w, "comm_h100.csv", text);
+        free(text);
+        if (import_as(w, AICONFIGURATOR, NULL)) {
+            kept++;
+            struct hd_err why = {0};
+            for (int i = 0; i < w->set.rows; i++)
+                assert_true(hd_kernel_row_check(&w->set.row[i], &why));
+        } else {
+            refused++;
+            assert_int_equal(strncmp(w->err.text, w->path, strlen(w->path)), 0);
+        }
+    }
+    assert_true(refused > 1000 && kept > 100);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gemm_tables_are_in_ms),
@@ -220,6 +257,7 @@ int main(void) {
         cmocka_unit_test(repeats_become_one),
         cmocka_unit_test(gpus_are_found_in_paths),
         cmocka_unit_test(roofs_follow_the_data_sheet),
+        cmocka_unit_test(spoilt_profiles_do_no_harm),
     };
     return cmocka_run_group_tests(tests, import_world_open, import_world_close);
 }
