@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const op_names[HD_ROOF_OPS] = {
-    "gemm", "attention_prefill", "attention_decode", "norm",    "add",
+    "gemm", "attention_prefill", "attention_decode", "attention_mixed", "norm", "add",
     "rope", "activation",        "embedding",        "sampling"};
 static const char *const type_names[HD_ROOF_TYPES] = {"bf16", "fp8"};
 
@@ -39,6 +39,7 @@ int hd_roof_axes(enum hd_roof_op op, const struct hd_roof_shape *s,
         x[0] = s->batch * s->heads, x[1] = s->chunk, x[2] = s->heads / s->kv_heads;
         return 3;
     case HD_ROOF_DECODE:
+    case HD_ROOF_MIXED:
         x[0] = s->batch * s->kv_heads, x[1] = s->context;
         x[2] = s->heads / s->kv_heads;
         return 3;
@@ -87,6 +88,7 @@ void hd_roof_demand(enum hd_roof_op op, enum hd_roof_type type,
 double hd_roof_bare_s(const struct hd_roof_law *law, enum hd_roof_op op,
                       enum hd_roof_type type, const struct hd_gpu_spec *gpu,
                       double share, const struct hd_roof_shape *shape) {
+    if (op == HD_ROOF_MIXED) return 1;
     double work, bytes;
     hd_roof_demand(op, type, shape, &work, &bytes);
     double memory = bytes / (law->em * gpu->hbm_bytes_per_s * share), compute = 0;

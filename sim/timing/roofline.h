@@ -20,6 +20,8 @@ enum hd_roof_op {
     HD_ROOF_GEMM,
     HD_ROOF_PREFILL,
     HD_ROOF_DECODE,
+    HD_ROOF_MIXED,      /* decodes beside a prefill: not seconds, but the ratio of what
+                           they add to what they take alone; the roofline is 1 */
     HD_ROOF_NORM,       /* with the residual added in the same kernel or not */
     HD_ROOF_ADD,        /* where it is a kernel of its own */
     HD_ROOF_ROPE,       /* n = (heads + KV heads) head size */
@@ -47,7 +49,8 @@ struct hd_roof_law {
 };
 
 /* The sizes that an operator's grid lies on; returns how many:
- *   GEMM m n k; prefill b H, c, H / K; decode b K, context, H / K; others m n. */
+ *   GEMM m n k; prefill b H, c, H / K; decode and mixed b K, context, H / K; others m
+ * n. */
 int hd_roof_axes(enum hd_roof_op, const struct hd_roof_shape *,
                  double x[HD_GRID_AXES_MAX]);
 
