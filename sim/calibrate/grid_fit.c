@@ -61,13 +61,13 @@ static void one_round(struct hd_grid *g, struct normal *n,
     hold_together(n, g);
     for (int p = 0; p < points; p++) {
         int index[HD_GRID_CORNERS_MAX];
-        double share[HD_GRID_CORNERS_MAX], beyond, weight = 1;
+        double share[HD_GRID_CORNERS_MAX], beyond, weight = point[p].weight;
         int corners = hd_grid_cell(g, point[p].x, index, share, &beyond);
         if (beyond > 1e-9) continue;
         if (!first) {
             double off = point[p].residual;
             for (int c = 0; c < corners; c++) off -= share[c] * g->value[index[c]];
-            weight = fabs(off) > HUBER ? HUBER / fabs(off) : 1;
+            if (fabs(off) > HUBER) weight *= HUBER / fabs(off);
         }
         add_point(n, index, share, corners, weight, point[p].residual);
     }

@@ -7,6 +7,7 @@
 struct hd_grid_point {
     double x[HD_GRID_AXES_MAX]; /* sizes; those beyond the grid's axes are not read */
     double residual;            /* ln (measured / roofline) */
+    double weight;              /* 1: as all others */
 };
 
 /* Sets the values of a grid whose knots are set: robust least squares (Huber's weights

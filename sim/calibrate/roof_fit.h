@@ -8,6 +8,8 @@
 struct hd_roof_point {
     struct hd_roof_shape shape;
     double seconds;
+    double share; /* of the whole that was measured, 0 to 1: an error of the point is
+                     one of the whole times this */
 };
 
 /* What is fitted: one operator and type on one GPU. */
@@ -19,7 +21,7 @@ struct hd_roof_points {
     int points, capacity;
 };
 void hd_roof_points_add(struct hd_roof_points *, const struct hd_roof_shape *,
-                        double seconds);
+                        double seconds, double share);
 void hd_roof_points_free(struct hd_roof_points *);
 
 /* The knots that a shipped grid of that operator has, cut to the range of the points.

@@ -85,6 +85,7 @@ static const struct column gpu_columns[] = {
     {"sms", WHOLE, GPU(sms), 1},
     {"fitted_as", TEXT, GPU(fitted_as), 0},
     {"reduce_as", TEXT, GPU(reduce_as), 0},
+    {"kernels_as", TEXT, GPU(kernels_as), 0},
     {"verified", FLAG, GPU(verified), 0},
     {"source", TEXT, GPU(source), 0},
 };
@@ -311,9 +312,14 @@ static bool name_relatives(struct hd_catalog *c, const char *path, struct hd_err
         struct hd_gpu_spec *g = &c->gpu[n];
         g->fitted = hd_catalog_gpu(c, g->fitted_as, NULL);
         g->linked = hd_catalog_gpu(c, g->reduce_as, NULL);
-        if (!g->fitted || !g->linked)
+        g->tabled = hd_catalog_gpu(c, g->kernels_as, NULL);
+        const char *missing = !g->fitted   ? g->fitted_as
+                              : !g->linked ? g->reduce_as
+                              : !g->tabled ? g->kernels_as
+                                           : NULL;
+        if (missing)
             return hd_fail(err, "%s: relatives of %s: no GPU '%s' in this file", path,
-                           g->name, g->fitted ? g->reduce_as : g->fitted_as);
+                           g->name, missing);
     }
     return true;
 }

@@ -1,5 +1,5 @@
 /* What a roofline leaves over, on a grid of knots: log(measured / roofline) over one to
- * three sizes, linear between knots in the logarithm of each size.
+ * four sizes, linear between knots in the logarithm of each size.
  *
  * Beyond the outermost knots the nearest edge's value fades to 0 over HD_GRID_FADE
  * octaves, so that far from what was measured the roofline stands alone and no jump
@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-enum { HD_GRID_AXES_MAX = 3, HD_GRID_KNOTS_MAX = 32, HD_GRID_CORNERS_MAX = 8 };
+enum { HD_GRID_AXES_MAX = 4, HD_GRID_KNOTS_MAX = 32, HD_GRID_CORNERS_MAX = 16 };
 
 /* Octaves beyond the edge after which the residual is 0. Of grids of GEMMs up to 8192
  * that judged larger ones (H100 bf16, B200 bf16), 0, 1, 2, 4 and no fading were off by
@@ -20,7 +20,7 @@ struct hd_grid {
     int axes; /* 0: no grid, the residual is 0 everywhere */
     int knots[HD_GRID_AXES_MAX];
     double log_at[HD_GRID_AXES_MAX][HD_GRID_KNOTS_MAX]; /* ln of the sizes, ascending */
-    double *value; /* [first axis][second][third]: natural logarithms of ratios */
+    double *value; /* last axis fastest: natural logarithms of ratios */
 };
 
 struct hd_grid_knots { /* sizes, positive and ascending */

@@ -30,16 +30,18 @@ int hd_kernel_file_of(enum hd_roof_op op) {
 
 /* One table as its rows come in; the grid is made when all axes are there. */
 struct reading {
-    bool seen[8]; /* fields that may stand once */
+    bool seen[10]; /* fields that may stand once */
     struct hd_grid_knots knots;
     double *value;
     int values, capacity;
     long line; /* of the last row, for what is missing */
 };
 
-enum { T0, EC, EM, P, IN_SAMPLE, HELD_OUT, SOURCE, LICENCE, ONCE };
-static const char *const once[ONCE] = {"t0_s",      "ec",       "em",     "p",
-                                       "in_sample", "held_out", "source", "licence"};
+enum { T0, EC, EM, P, IN_SAMPLE, ROOF_ONLY, SOURCE, LICENCE, NEEDED };
+enum { HELD_OUT = NEEDED, SUPERSEDED, ONCE };
+static const char *const once[ONCE] = {"t0_s",      "ec",        "em",     "p",
+                                       "in_sample", "roof_only", "source", "licence",
+                                       "held_out",  "superseded"};
 
 /* Numbers separated by blanks, into at most `most`; -1: not so. */
 static int numbers(const char *text, double *to, int most, struct hd_err *why) {
@@ -135,10 +137,15 @@ static bool read_once(struct hd_kernel_table *t, struct reading *r, int field,
         return read_coefficient(&t->law.p, text, false, why);
     case IN_SAMPLE:
         return read_error(&t->in_sample, text, why);
+    case ROOF_ONLY:
+        return read_error(&t->roof_only, text, why);
     case HELD_OUT:
         return read_error(&t->held_out, text, why);
     case SOURCE:
         return read_text(t->source, sizeof t->source, text, why);
+    case SUPERSEDED:
+        t->superseded = strcmp(text, "yes") == 0;
+        return t->superseded || hd_fail(why, "'%s'; expected yes or no row", text);
     default:
         return read_text(t->licence, sizeof t->licence, text, why);
     }
@@ -177,8 +184,8 @@ static bool finish(struct hd_kernel_tables *tables, readings all, const char *pa
             struct hd_roof_law *law = &tables->of[op][type].law;
             if (!r->line) continue;
             any = true;
-            for (int n = 0; n < ONCE && fine; n++)
-                if (!r->seen[n] && n != HELD_OUT)
+            for (int n = 0; n < NEEDED && fine; n++)
+                if (!r->seen[n])
                     fine = hd_fail(err, "%s: no %s of %s %s", path, once[n],
                                    hd_roof_op_name((enum hd_roof_op)op),
                                    hd_roof_type_name((enum hd_roof_type)type));
@@ -243,18 +250,22 @@ static void put_grid(FILE *out, const char *name, const struct hd_grid *g) {
     }
 }
 
+static void put_error(FILE *out, const char *name, const char *field,
+                      const struct hd_kernel_error *e) {
+    fprintf(out, "%s,%s,%.4f %.4f %d\n", name, field, e->p50, e->p90, e->values);
+}
+
 static void put_table(FILE *out, const char *name, const struct hd_kernel_table *t) {
     fprintf(out, "%s,t0_s,%.4g\n", name, t->law.t0_s);
     fprintf(out, "%s,ec,%.4g\n", name, t->law.ec);
     fprintf(out, "%s,em,%.4g\n", name, t->law.em);
     fprintf(out, "%s,p,%.4g\n", name, t->law.p);
-    fprintf(out, "%s,in_sample,%.4f %.4f %d\n", name, t->in_sample.p50,
-            t->in_sample.p90, t->in_sample.values);
-    if (t->held_out.values)
-        fprintf(out, "%s,held_out,%.4f %.4f %d\n", name, t->held_out.p50,
-                t->held_out.p90, t->held_out.values);
+    put_error(out, name, "in_sample", &t->in_sample);
+    put_error(out, name, "roof_only", &t->roof_only);
+    if (t->held_out.values) put_error(out, name, "held_out", &t->held_out);
     fprintf(out, "%s,source,%s\n", name, t->source);
     fprintf(out, "%s,licence,%s\n", name, t->licence);
+    if (t->superseded) fprintf(out, "%s,superseded,yes\n", name);
     put_grid(out, name, &t->law.grid);
 }
 

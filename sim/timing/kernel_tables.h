@@ -4,8 +4,9 @@
  * One schema for all four: op,type,field,values, where a field is a coefficient (t0_s,
  * ec or c1_s, em, p), `axis` (the knots of the grid's axes, in their order), `residual`
  * (thousandths of the logarithm; a row for every combination of all axes but the last),
- * `in_sample` and `held_out` (median, 90th percentile, how many values), `source` and
- * `licence`. Values are separated by blanks. */
+ * `in_sample`, `held_out` and `roof_only` (median, 90th percentile, how many values),
+ * `source`, `licence`, and `superseded` (yes: kernels of an engine that current ones
+ * have replaced). Values are separated by blanks. */
 #ifndef HD_TIMING_KERNEL_TABLES_H
 #define HD_TIMING_KERNEL_TABLES_H
 
@@ -22,7 +23,9 @@ struct hd_kernel_error { /* absolute relative error, 0.05 = 5 %; values 0: none 
 struct hd_kernel_table {
     struct hd_roof_law law; /* law.known: whether there is one */
     struct hd_kernel_error in_sample, held_out;
+    struct hd_kernel_error roof_only; /* of the roofline without its grid, held out */
     char source[256], licence[32];
+    bool superseded;
 };
 
 struct hd_kernel_tables {

@@ -37,12 +37,13 @@ int hd_roof_axes(enum hd_roof_op op, const struct hd_roof_shape *s,
         return 3;
     case HD_ROOF_PREFILL:
         x[0] = s->batch * s->heads, x[1] = s->chunk, x[2] = s->heads / s->kv_heads;
-        return 3;
+        x[3] = 1 + s->prefix / s->chunk;
+        return 4;
     case HD_ROOF_DECODE:
     case HD_ROOF_MIXED:
         x[0] = s->batch * s->kv_heads, x[1] = s->context;
-        x[2] = s->heads / s->kv_heads;
-        return 3;
+        x[2] = s->heads / s->kv_heads, x[3] = s->chunk;
+        return op == HD_ROOF_MIXED ? 4 : 3;
     default:
         x[0] = s->m, x[1] = s->n;
         return 2;
@@ -58,7 +59,8 @@ void hd_roof_demand(enum hd_roof_op op, enum hd_roof_type type,
     switch (op) {
     case HD_ROOF_GEMM: /* the result is 16-bit whatever goes in */
         *work = 2 * s->m * s->n * s->k;
-        *bytes = (s->m * s->k + s->n * s->k) * element + s->m * s->n * ACTIVATION_BYTES;
+        *bytes = (s->m * s->k + fmax(1, s->batch) * s->n * s->k) * element +
+                 s->m * s->n * ACTIVATION_BYTES;
         break;
     case HD_ROOF_PREFILL:
         *work = 4 * s->heads * s->head_dim * s->batch * s->chunk *

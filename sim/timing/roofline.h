@@ -35,8 +35,9 @@ enum hd_roof_type { HD_ROOF_BF16, HD_ROOF_FP8, HD_ROOF_TYPES };
 
 /* Fields that the operator does not have are not looked at. */
 struct hd_roof_shape {
-    double m, n, k;       /* tokens or rows; outputs or width; inputs */
-    double batch;         /* attention: sequences */
+    double m, n, k; /* tokens or rows; outputs or width; inputs */
+    double batch;   /* attention: sequences; GEMM: matrices of one grouped kernel, of
+                       which m is the rows in all; 0: one */
     double chunk, prefix; /* prefill: new and cached tokens of each */
     double context;       /* decode: cached tokens of each, the mean */
     double heads, kv_heads, head_dim;
@@ -49,8 +50,8 @@ struct hd_roof_law {
 };
 
 /* The sizes that an operator's grid lies on; returns how many:
- *   GEMM m n k; prefill b H, c, H / K; decode and mixed b K, context, H / K; others m
- * n. */
+ *   GEMM m n k; prefill b H, c, H / K, 1 + q / c; decode and mixed b K, context, H / K;
+ * others m n. */
 int hd_roof_axes(enum hd_roof_op, const struct hd_roof_shape *,
                  double x[HD_GRID_AXES_MAX]);
 

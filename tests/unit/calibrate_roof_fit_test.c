@@ -37,7 +37,7 @@ static void a_grid_follows_scattered_points(void **state) {
     for (int n = 0; n < POINTS; n++) {
         double a = 11 * spread(n + 1, 2), b = 10 * spread(n + 1, 3);
         point[n] =
-            (struct hd_grid_point){{pow(2, a), pow(2, b), 0}, smooth(a / 4, b / 4)};
+            (struct hd_grid_point){{pow(2, a), pow(2, b), 0}, smooth(a / 4, b / 4), 1};
         /* a stray measurement in fifty must not bend the rest */
         if (n % 50 == 0) point[n].residual += 2;
     }
@@ -56,7 +56,7 @@ static void knots_without_points_follow_their_neighbours(void **state) {
     hd_grid_init(&g, &(struct hd_grid_knots){1, {4}, {{1, 2, 4, 8}}});
     struct hd_grid_point point[40];
     for (int n = 0; n < 40; n++)
-        point[n] = (struct hd_grid_point){{1 + (double)n / 40, 0, 0}, 0.2};
+        point[n] = (struct hd_grid_point){{1 + (double)n / 40, 0, 0}, 0.2, 1};
     hd_grid_fit(&g, point, 40);
     assert_true(fabs(g.value[0] - 0.2) < 0.01);
     assert_true(g.value[3] > 0.1 && g.value[3] < 0.2);
@@ -74,7 +74,7 @@ static void a_law_is_found_again(void **state) {
                                   .n = floor(1024 * exp2(4 * spread(n + 1, 3))),
                                   .k = floor(1024 * exp2(4 * spread(n + 1, 5)))};
         double t = hd_roof_bare_s(&made, p.op, p.type, &plain, 1, &s);
-        hd_roof_points_add(&p, &s, t * exp(0.05 * sin(log(s.m))));
+        hd_roof_points_add(&p, &s, t * exp(0.05 * sin(log(s.m))), 1);
     }
     struct hd_grid_knots none = {0}, shipped;
     struct hd_roof_law roof, law;

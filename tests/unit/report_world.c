@@ -114,8 +114,8 @@ void report_world_make(struct report_world *w) {
     make_trace(w);
     make_policies(w);
     w->spec = (struct hd_model_spec){.name = "llama-2-13b"};
-    w->gpu =
-        (struct hd_gpu_spec){.name = "Made-up", .fitted = &w->gpu, .linked = &w->gpu};
+    w->gpu = (struct hd_gpu_spec){
+        .name = "Made-up", .fitted = &w->gpu, .linked = &w->gpu, .tabled = &w->gpu};
     for (int i = 0; i < 3; i++)
         w->model[i] = (struct hd_market_model){
             .name = w->trace_model[i], .spec = &w->spec, .tp = 1};

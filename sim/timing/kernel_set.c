@@ -1,0 +1,111 @@
+/* Loading kernel tables and those of relatives. */
+#include "timing/kernel_set.h"
+
+#include <sha2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/home.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+/* Its small operators were measured in vLLM 0.19, on no other GPU of a data centre. */
+static const char small_ops_of[] = "RTX-PRO-6000-Server";
+
+enum { FILE_BYTES_MAX = 1 << 20 };
+
+static int origins_of(const struct hd_gpu_spec *gpu,
+                      const char *name[HD_KERNEL_ORIGINS_MAX]) {
+    name[0] = gpu->tabled->name;
+    name[1] = small_ops_of;
+    return strcmp(name[0], name[1]) == 0 ? 1 : 2;
+}
+
+int hd_kernel_set_files(const struct hd_gpu_spec *gpu,
+                        char *part[HD_KERNEL_SET_FILES_MAX]) {
+    const char *name[HD_KERNEL_ORIGINS_MAX];
+    int origins = origins_of(gpu, name), count = 0;
+    for (int o = 0; o < origins; o++)
+        for (int f = 0; f < HD_KERNEL_FILES; f++) {
+            char *file =
+                hd_format("results/calibration/%s/%s", name[o], hd_kernel_files[f]);
+            char *path = hd_home_path(file);
+            if (hd_file_exists(path))
+                part[count++] = file;
+            else
+                free(file);
+            free(path);
+        }
+    return count;
+}
+
+static bool read_origin(struct hd_kernel_origin *o, SHA2_CTX *hash,
+                        struct hd_err *err) {
+    bool fine = true;
+    for (int f = 0; f < HD_KERNEL_FILES && fine; f++) {
+        char *part = hd_format("results/calibration/%s/%s", o->gpu, hd_kernel_files[f]);
+        char *path = hd_home_path(part), *text = NULL;
+        size_t length;
+        if (hd_file_exists(path)) {
+            text = hd_read_text(path, FILE_BYTES_MAX, &length, err);
+            fine = text && hd_kernel_tables_read(&o->tables, path, err);
+            if (fine) SHA256Update(hash, (const unsigned char *)text, length);
+        }
+        free(text);
+        free(path);
+        free(part);
+    }
+    return fine;
+}
+
+struct hd_kernel_set *hd_kernel_set_load(const struct hd_gpu_spec *gpu, bool superseded,
+                                         struct hd_err *err) {
+    struct hd_kernel_set *set = hd_alloc(sizeof *set);
+    const char *name[HD_KERNEL_ORIGINS_MAX];
+    SHA2_CTX hash;
+    SHA256Init(&hash);
+    bool fine = true;
+    set->gpu = gpu;
+    set->superseded = superseded;
+    set->origins = origins_of(gpu, name);
+    for (int n = 0; n < set->origins && fine; n++) {
+        struct hd_kernel_origin *o = &set->origin[n];
+        snprintf(o->gpu, sizeof o->gpu, "%s", name[n]);
+        o->own = strcmp(name[n], gpu->name) == 0;
+        fine = read_origin(o, &hash, err);
+    }
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256Final(digest, &hash);
+    for (int n = 0; n < 6; n++)
+        snprintf(set->revision + 2 * n, 3, "%02x", (unsigned)digest[n]);
+    for (int op = 0; op < HD_ROOF_OPS && fine; op++)
+        if (op != HD_ROOF_ADD && op != HD_ROOF_MIXED &&
+            !hd_kernel_set_find(set, (enum hd_roof_op)op, HD_ROOF_BF16, NULL))
+            fine = hd_fail(err, "results/calibration/%s: no kernel table of %s",
+                           name[0], hd_roof_op_name((enum hd_roof_op)op));
+    if (fine) return set;
+    hd_kernel_set_free(set);
+    return NULL;
+}
+
+void hd_kernel_set_free(struct hd_kernel_set *set) {
+    if (!set) return;
+    for (int n = 0; n < set->origins; n++)
+        hd_kernel_tables_free(&set->origin[n].tables);
+    free(set);
+}
+
+const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *set,
+                                                 enum hd_roof_op op,
+                                                 enum hd_roof_type type,
+                                                 const struct hd_kernel_origin **from) {
+    /* a relative's mixed batches say how its attention kernel goes, not this GPU's */
+    int origins = op == HD_ROOF_MIXED ? 1 : set->origins;
+    for (int n = 0; n < origins; n++) {
+        const struct hd_kernel_table *t = &set->origin[n].tables.of[op][type];
+        if (!t->law.known || (t->superseded && !set->superseded)) continue;
+        if (from) *from = &set->origin[n];
+        return t;
+    }
+    return NULL;
+}

@@ -1,0 +1,41 @@
+/* The fitted kernels that a GPU's iterations are composed from: its own where they were
+ * measured, else a relative's efficiencies on its own data sheet. */
+#ifndef HD_TIMING_KERNEL_SET_H
+#define HD_TIMING_KERNEL_SET_H
+
+#include "timing/kernel_tables.h"
+
+enum { HD_KERNEL_ORIGINS_MAX = 2 };
+
+struct hd_kernel_set {
+    const struct hd_gpu_spec *gpu;
+    bool superseded; /* old engines' kernels are wanted where there are any */
+    int origins;
+    struct hd_kernel_origin { /* in the order in which they are asked */
+        char gpu[48];
+        bool own; /* measured on this very GPU */
+        struct hd_kernel_tables tables;
+    } origin[HD_KERNEL_ORIGINS_MAX];
+    char revision[13]; /* of all tables: start of the SHA-256 of their files */
+};
+
+/* Reads results/calibration/R/ of gpu->tabled R, and of the GPU whose small operators
+ * stand for those that R lacks (RTX-PRO-6000-Server: the one that was measured in a
+ * current engine). A file that is not there is no error. superseded: with the kernels
+ * of old engines where there are any, else without. NULL with one line in err. */
+struct hd_kernel_set *hd_kernel_set_load(const struct hd_gpu_spec *, bool superseded,
+                                         struct hd_err *);
+void hd_kernel_set_free(struct hd_kernel_set *);
+
+/* The table of an operator and where it is from; NULL: nobody has one. */
+const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *,
+                                                 enum hd_roof_op, enum hd_roof_type,
+                                                 const struct hd_kernel_origin **);
+
+/* The files below hotdesk's own folder that it rests on; returns how many. The caller
+ * frees each. */
+enum { HD_KERNEL_SET_FILES_MAX = HD_KERNEL_ORIGINS_MAX * HD_KERNEL_FILES };
+int hd_kernel_set_files(const struct hd_gpu_spec *,
+                        char *part[HD_KERNEL_SET_FILES_MAX]);
+
+#endif
