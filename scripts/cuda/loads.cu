@@ -126,7 +126,7 @@ static bool compute_is_right(struct load_memory *m, int part) {
 
 /* One and a half times round the part: what is read twice cancels out. */
 static bool read_is_right(struct load_memory *m, int part) {
-    enum { BLOCKS = 64, READERS = BLOCKS * THREADS };
+    enum { BLOCKS = BLOCKS_MOST_PER_SM, READERS = BLOCKS * THREADS };
     struct load l = {LOAD_MEMORY, m, part, BLOCKS, THREADS, m->count / 2 * 3};
     uint32_t *result = new uint32_t[READERS], sum = 0;
     load_enqueue(&l, 0, 0);
