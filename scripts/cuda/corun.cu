@@ -2,19 +2,22 @@
  *
  * X_beside_Y is the time of X while Y is repeated beside it, X_alone that of X with
  * nothing beside it; compute multiplies and adds in registers, memory reads the GPU's
- * memory, copy reads and writes it. A kernel takes half of an SM's threads, so that two
- * fit, and lasts about 300 us on the whole GPU. *_streams: two streams, both on all
- * SMs; the others: parts of the SMs for each, by green contexts, where count is the
- * share of X in percent and Y has what is left. The work of a kernel stays the same. */
+ * memory, copy reads and writes it. Such a kernel takes half of an SM's threads, so
+ * that two fit, and lasts about 300 us on the whole GPU; gemm is bf16, 8192 x 8192 x
+ * 8192. *_streams: two streams, both on all SMs. The others: parts of the SMs for each,
+ * by green contexts, where count is the share of X in percent and Y has what is left.
+ * The work of a kernel stays the same. */
 #include <stdio.h>
 
 #include "bench.h"
 #include "beside.h"
+#include "heat.h"
 #include "loads.h"
 #include "sm_share.h"
 
 enum { PART_LOG2 = 31, BLOCKS_PER_SM = 4, WANTED_US = 300, SHARES = 5 };
 #define ROW_S 0.12
+#define GEMM_ABOUT_US 2000.0
 
 struct corun {
     struct bench *bench;
@@ -91,10 +94,42 @@ static bool pairs(struct corun *c, const struct sm_part *mine, const double *min
     return true;
 }
 
+static void enqueue_gemm(void *state, int, cudaStream_t stream) {
+    heat_enqueue((struct heat *)state, stream);
+}
+
+/* A GEMM of cuBLASLt takes all of an SM's shared memory, as it likes: on two streams
+ * alone, since its blocks may ask for clusters that a part of the SMs has not. */
+static bool gemm_rows(struct corun *c, struct heat *heat, const struct sm_part *whole,
+                      const double *us) {
+    struct beside_work gemm = {enqueue_gemm, heat, whole[0].stream};
+    double gemm_us = 0;
+    if (!row(c, "gemm_alone", 100, &gemm, GEMM_ABOUT_US, NULL, 0, &gemm_us))
+        return false;
+    for (int kind = 0; kind < LOAD_KINDS && gemm_us > 0; kind++) {
+        if (us[kind] <= 0) continue; /* row() said why */
+        struct load load = load_on(c, kind, c->sms);
+        struct beside_work other = {load_enqueue, &load, whole[1].stream};
+        char variant[2][64];
+        snprintf(variant[0], sizeof variant[0], "gemm_beside_%s_streams",
+                 load_name[kind]);
+        snprintf(variant[1], sizeof variant[1], "%s_beside_gemm_streams",
+                 load_name[kind]);
+        if (!row(c, variant[0], 100, &gemm, gemm_us, &other, us[kind], NULL) ||
+            !row(c, variant[1], 100, &other, us[kind], &gemm, gemm_us, NULL))
+            return false;
+    }
+    return true;
+}
+
 static bool on_streams(struct corun *c, const struct sm_part *whole) {
     double us[LOAD_KINDS] = {};
-    return alone(c, &whole[0], us) &&
-           pairs(c, &whole[0], us, &whole[1], us, "_streams");
+    if (!alone(c, &whole[0], us) || !pairs(c, &whole[0], us, &whole[1], us, "_streams"))
+        return false;
+    struct heat *heat = heat_begin();
+    bool more = gemm_rows(c, heat, whole, us);
+    heat_end(heat);
+    return more;
 }
 
 /* Whether kernels and events do in such streams what they do in others: everything that
@@ -161,10 +196,11 @@ static void on_shares(struct corun *c) {
     sm_share_close(driver);
 }
 
-/* Alone: one row per kind; pairs: one per two of them. */
+/* Alone: one row per kind; pairs: one per two of them; the GEMM on streams alone. */
 static long rows_of(int shares) {
     const long alone_rows = LOAD_KINDS, pair_rows = LOAD_KINDS * LOAD_KINDS;
-    return alone_rows + pair_rows + 2L * shares * (alone_rows + pair_rows);
+    return alone_rows + pair_rows + 1 + 2 * LOAD_KINDS +
+           2L * shares * (alone_rows + pair_rows);
 }
 
 static void run(struct bench *bench) {

@@ -2,20 +2,23 @@
  *
  * X_beside_Y is the time of X while Y is repeated beside it all along; X_alone that of
  * X with nothing beside it. X and Y are a copy (h2d, d2h: pinned memory; d2d) and a
- * kernel with its own length in microseconds (compute_1000us: multiply-adds in
- * registers; memory_1000us: reads the GPU's memory). bytes are the copy's, 0 where
- * there is none. */
+ * kernel: compute_1000us multiplies and adds in registers, memory_1000us reads the
+ * GPU's memory, each for about so long alone; gemm is bf16, 8192 x 8192 x 8192. bytes
+ * are the copy's, 0 where there is none. */
 #include <stdio.h>
 
 #include "bench.h"
 #include "beside.h"
 #include "coarse_first.h"
+#include "heat.h"
 #include "loads.h"
 #include "verify.h"
 
 enum { SEED = 4, POISON = 96, COPY_MOST_LOG2 = 30, PART_LOG2 = 30 };
 enum { WAYS = 3, LENGTHS = 5, SIZES = 6, BLOCKS_PER_SM = 4 };
+enum { KERNELS = 1 + 2 * LENGTHS };
 #define ROW_S 0.08
+#define GEMM_ABOUT_US 2000.0
 
 static const int length_us[LENGTHS] = {100, 300, 1000, 3000, 10000};
 static const int size_log2[SIZES] = {20, 22, 24, 26, 28, 30}; /* 1 MB to 1 GB */
@@ -32,13 +35,20 @@ struct copy {
     size_t bytes, room;
 };
 
+struct kernel {
+    char name[24];
+    int length_us; /* of a load; 0: the GEMM */
+    struct load load;
+    double alone_us; /* 0: not measured yet */
+};
+
 struct overlap {
     struct bench *bench;
     struct load_memory memory;
+    struct heat *heat;
     bool right; /* all that was compared so far */
     struct way way[WAYS];
-    struct load load[2][LENGTHS];
-    double load_us[2][LENGTHS];
+    struct kernel kernel[KERNELS]; /* in the order of measuring */
     cudaStream_t copies, kernels;
 };
 
@@ -96,53 +106,73 @@ static bool copy_alone(struct overlap *o, struct way *way, int size) {
                    &way->alone_us[size]);
 }
 
-static bool kernel_alone(struct overlap *o, int kind, int length) {
-    if (o->load_us[kind][length] > 0) return true;
-    struct load *load = &o->load[kind][length];
-    int sms = bench_properties(o->bench)->multiProcessorCount;
-    double about = load_prepare(load, (enum load_kind)kind, &o->memory, sms,
-                                BLOCKS_PER_SM, length_us[length], o->kernels);
-    struct beside_work work = {load_enqueue, load, o->kernels};
+static void enqueue_gemm(void *state, int, cudaStream_t stream) {
+    heat_enqueue((struct heat *)state, stream);
+}
+
+static struct beside_work kernel_work(struct overlap *o, struct kernel *k) {
+    if (k->length_us == 0) return {enqueue_gemm, o->heat, o->kernels};
+    return {load_enqueue, &k->load, o->kernels};
+}
+
+static bool kernel_alone(struct overlap *o, struct kernel *k) {
+    if (k->alone_us > 0) return true;
+    double about = GEMM_ABOUT_US;
+    if (k->length_us > 0)
+        about = load_prepare(&k->load, k->load.kind, &o->memory,
+                             bench_properties(o->bench)->multiProcessorCount,
+                             BLOCKS_PER_SM, k->length_us, o->kernels);
+    struct beside_work work = kernel_work(o, k);
     char variant[48];
-    snprintf(variant, sizeof variant, "%s_%dus_alone", load_name[kind],
-             length_us[length]);
-    return measure(o, variant, 0, &work, about, NULL, 0, &o->load_us[kind][length]);
+    snprintf(variant, sizeof variant, "%s_alone", k->name);
+    return measure(o, variant, 0, &work, about, NULL, 0, &k->alone_us);
 }
 
 /* One copy beside one kernel: the time of each. */
-static bool pair(struct overlap *o, struct way *way, int size, int kind, int length) {
-    char kernel[32], variant[2][64];
-    snprintf(kernel, sizeof kernel, "%s_%dus", load_name[kind], length_us[length]);
-    snprintf(variant[0], sizeof variant[0], "%s_beside_%s", way->name, kernel);
-    snprintf(variant[1], sizeof variant[1], "%s_beside_%s", kernel, way->name);
+static bool pair(struct overlap *o, struct way *way, int size, struct kernel *kernel) {
+    char variant[2][64];
+    snprintf(variant[0], sizeof variant[0], "%s_beside_%s", way->name, kernel->name);
+    snprintf(variant[1], sizeof variant[1], "%s_beside_%s", kernel->name, way->name);
     size_t bytes = (size_t)1 << size_log2[size];
     if (!wanted(o, variant[0], bytes) && !wanted(o, variant[1], bytes))
         return bench_left_s(o->bench) > 0;
-    if (!copy_alone(o, way, size) || !kernel_alone(o, kind, length)) return false;
-    double copy_us = way->alone_us[size], kernel_us = o->load_us[kind][length];
+    if (!copy_alone(o, way, size) || !kernel_alone(o, kernel)) return false;
+    double copy_us = way->alone_us[size], kernel_us = kernel->alone_us;
     if (copy_us <= 0 || kernel_us <= 0) return true; /* said by measure() */
     struct copy copy = {way, bytes, (size_t)1 << COPY_MOST_LOG2};
     struct beside_work c = {enqueue_copy, &copy, o->copies};
-    struct beside_work k = {load_enqueue, &o->load[kind][length], o->kernels};
+    struct beside_work k = kernel_work(o, kernel);
     return measure(o, variant[0], bytes, &c, copy_us, &k, kernel_us, NULL) &&
            measure(o, variant[1], bytes, &k, kernel_us, &c, copy_us, NULL);
 }
 
-static bool grid(struct overlap *o, int sizes, int lengths, int ways) {
-    int size[SIZES], length[LENGTHS];
+/* The GEMM, then compute and memory in each length, ends and middle first. */
+static void list_kernels(struct overlap *o) {
+    int order[LENGTHS], count = 0;
+    coarse_first(order, LENGTHS);
+    snprintf(o->kernel[count++].name, sizeof o->kernel[0].name, "gemm");
+    for (int l = 0; l < LENGTHS; l++)
+        for (int kind = LOAD_COMPUTE; kind <= LOAD_MEMORY; kind++) {
+            struct kernel *k = &o->kernel[count++];
+            k->length_us = length_us[order[l]];
+            k->load.kind = (enum load_kind)kind;
+            snprintf(k->name, sizeof k->name, "%s_%dus", load_name[kind], k->length_us);
+        }
+}
+
+static bool grid(struct overlap *o, int sizes, int kernels, int ways) {
+    int size[SIZES];
     coarse_first(size, SIZES);
-    coarse_first(length, LENGTHS);
     for (int s = 0; s < sizes; s++)
-        for (int l = 0; l < lengths; l++)
+        for (int k = 0; k < kernels; k++)
             for (int w = 0; w < ways; w++)
-                for (int kind = LOAD_COMPUTE; kind <= LOAD_MEMORY; kind++)
-                    if (!pair(o, &o->way[w], size[s], kind, length[l])) return false;
+                if (!pair(o, &o->way[w], size[s], &o->kernel[k])) return false;
     return true;
 }
 
 /* Two rows per pair, and one per copy and kernel alone. */
-static long rows_of(int sizes, int lengths, int ways) {
-    return 4L * sizes * lengths * ways + sizes * ways + 2L * lengths;
+static long rows_of(int sizes, int kernels, int ways) {
+    return 2L * sizes * kernels * ways + sizes * ways + kernels;
 }
 
 static void run(struct bench *bench) {
@@ -165,14 +195,17 @@ static void run(struct bench *bench) {
     CUDA(cudaStreamCreateWithFlags(&o.kernels, cudaStreamNonBlocking));
     load_memory_open(&o.memory, bench, (size_t)1 << PART_LOG2);
     o.right = load_verify(&o.memory);
+    o.heat = heat_begin();
+    list_kernels(&o);
     /* the ends and the middle of the ranges first, then all of them */
     if (bench_quick(bench)) {
-        bench_expect(bench, rows_of(2, 2, 2));
-        grid(&o, 2, 2, 2);
+        bench_expect(bench, rows_of(2, 5, 2));
+        grid(&o, 2, 5, 2);
     } else {
-        bench_expect(bench, rows_of(3, 3, WAYS) + rows_of(SIZES, LENGTHS, WAYS));
-        if (grid(&o, 3, 3, WAYS)) grid(&o, SIZES, LENGTHS, WAYS);
+        bench_expect(bench, rows_of(3, 7, WAYS) + rows_of(SIZES, KERNELS, WAYS));
+        if (grid(&o, 3, 7, WAYS)) grid(&o, SIZES, KERNELS, WAYS);
     }
+    heat_end(o.heat);
     load_memory_close(&o.memory);
     CUDA(cudaStreamDestroy(o.kernels));
     CUDA(cudaStreamDestroy(o.copies));
@@ -181,5 +214,5 @@ static void run(struct bench *bench) {
 }
 
 const struct quantity quantity_overlap = {
-    "overlap", "copies beside a compute or a memory kernel: the slowdown of both", 0.05,
-    run};
+    "overlap", "copies beside compute, memory and GEMM kernels: the slowdown of both",
+    0.05, run};
