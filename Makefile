@@ -47,7 +47,7 @@ NVCCFLAGS := -O3 -std=c++17 -Isim -Iscripts/cuda -Werror all-warnings \
              -Xcompiler -Wall,-Wextra,-Werror \
              $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a))
 CUDA_LIBS := -cudart static -L$(CUDA_HOME)/lib64 -Xlinker -rpath=$(CUDA_HOME)/lib64 \
-             -lcublasLt $(if $(wildcard $(CUDA_HOME)/include/nccl.h),-lnccl) -ldl -lm
+             -lcublasLt $(if $(wildcard $(CUDA_HOME)/include/nccl.h /usr/include/nccl.h),-lnccl) -ldl -lm
 
 SOURCES := $(wildcard sim/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
