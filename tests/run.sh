@@ -3,9 +3,10 @@
 #   plain    gcc, optimised
 #   checked  clang, every invariant checked, address and undefined-behaviour
 #            sanitizers
-# then valgrind on a small run. Prints a line per test as it ends, then what the failed
-# ones said, then the count; logs and times stay in build/test-logs. With a word as
-# argument only the tests whose path contains it run: tests/run.sh trace
+# then valgrind on a small run, and nvcc on the CUDA suite. Prints a line per test as it
+# ends, then what the failed ones said, then the count; logs and times stay in
+# build/test-logs. With a word as argument only the tests whose path contains it run:
+# tests/run.sh trace
 # HD_TEST_SECONDS is what one test may take. A script finds the program in $HOTDESK;
 # CHECKED_BUILD=1 says that it is the slow one.
 set -u
@@ -94,6 +95,7 @@ export -f run_one counted
 list() {
     local build test
     {
+        echo plain tests/cuda.sh
         echo plain tests/valgrind.sh
         for build in checked plain; do
             for test in tests/*/run.sh; do echo "$build $test"; done
@@ -126,6 +128,8 @@ while read -r build test; do
         grep -aE '\[ +(ERROR|FAILED) |^FAILED|runtime error|Sanitizer|invariant broken|Test failed' "$log" | head -n 12
         tail -n 12 "$log"
     fi
+    # A script says why it skips.
+    [ "$s" = 0 ] || grep -ahE '^skipped' "$log"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done <<<"$tests"
 sort -rn -o "$logs/times" "$logs/times"

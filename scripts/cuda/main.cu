@@ -10,27 +10,6 @@
 
 #define LONGEST_PROBE_S 120
 
-/* Those without a file yet are absent at the link. */
-#pragma weak quantity_hbm
-#pragma weak quantity_copies
-#pragma weak quantity_overlap
-#pragma weak quantity_blocks
-#pragma weak quantity_launch
-#pragma weak quantity_graph
-#pragma weak quantity_sync
-#pragma weak quantity_allocate
-#pragma weak quantity_host_alloc
-#pragma weak quantity_context
-#pragma weak quantity_priority
-#pragma weak quantity_time_slice
-#pragma weak quantity_corun
-#pragma weak quantity_gemm
-#pragma weak quantity_attention_prefill
-#pragma weak quantity_attention_decode
-#pragma weak quantity_small_ops
-#pragma weak quantity_collectives
-#pragma weak quantity_clocks
-
 /* In the order of the table in README.md, which is also the order of measuring. */
 static const struct quantity *const quantities[] = {
     &quantity_hbm,
@@ -54,14 +33,7 @@ static const struct quantity *const quantities[] = {
     &quantity_clocks,
 };
 
-enum { ALL = sizeof quantities / sizeof *quantities };
-
-static int present(const struct quantity **table) {
-    int count = 0;
-    for (int i = 0; i < ALL; i++)
-        if (quantities[i]) table[count++] = quantities[i];
-    return count;
-}
+enum { QUANTITIES = sizeof quantities / sizeof *quantities };
 
 static const struct device_facts *find_device(void) {
     struct device_facts *facts = (struct device_facts *)shared_memory(sizeof *facts);
@@ -73,8 +45,7 @@ static const struct device_facts *find_device(void) {
     return NULL;
 }
 
-static int measure(const struct options *options, const struct quantity *const *table,
-                   int count) {
+static int measure(const struct options *options) {
     const struct device_facts *facts = find_device();
     if (!facts) return 1;
     const char *gpu = options->gpu ? options->gpu : gpu_name(facts->properties.name);
@@ -90,19 +61,17 @@ static int measure(const struct options *options, const struct quantity *const *
     snprintf(path, sizeof path, "hotdesk-bench-%s.csv", gpu);
     fprintf(stderr, "%s as %s, driver %s, %.0f s\n", facts->properties.name, gpu,
             facts->driver, options->budget_s);
-    struct suite suite = {options,       table,         count,         gpu,
+    struct suite suite = {options,       quantities,    QUANTITIES,    gpu,
                           facts->driver, facts->bus_id, bench_measure, (void *)facts};
     return suite_run(&suite, options->output ? options->output : path);
 }
 
 int main(int argc, char **argv) {
-    const struct quantity *table[ALL];
-    const char *names[ALL];
-    int count = present(table);
+    const char *names[QUANTITIES];
     struct options options;
     struct hd_err err = {};
-    for (int i = 0; i < count; i++) names[i] = table[i]->name;
-    if (!options_parse(&options, argc, argv, names, count, &err)) {
+    for (int i = 0; i < QUANTITIES; i++) names[i] = quantities[i]->name;
+    if (!options_parse(&options, argc, argv, names, QUANTITIES, &err)) {
         fprintf(stderr, "hotdesk-bench: %s\n", err.text);
         return 2;
     }
@@ -111,8 +80,8 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (options.list) {
-        suite_list(stdout, table, count);
+        suite_list(stdout, quantities, QUANTITIES);
         return 0;
     }
-    return measure(&options, table, count);
+    return measure(&options);
 }
