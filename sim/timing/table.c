@@ -9,14 +9,17 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "timing/ranges.h"
+#include "timing/surface.h"
 
 struct stretch {
     hd_tick at, slope; /* ticks at its start, ticks per token within */
 };
 
-enum { PARTS = 3, MULTIPLY = 0, READ = 1, REDUCE = 2, NORM_RANGES = 64 };
+enum { PARTS = 4, MULTIPLY = 0, READ = 1, REDUCE = 2, BESIDE = 3, NORM_RANGES = 64 };
 
-struct point { /* of the prefill grid; ticks as doubles, rounded once per answer */
+/* Of the prefill grid; ticks as doubles, rounded once per answer. BESIDE: a factor. */
+struct point {
     double tokens, at[PARTS], slope[PARTS];
 };
 
@@ -28,31 +31,20 @@ struct hd_timing {
     int points;
     struct point *point;
     double fixed, per_sequence, floor_4, logits, square, token_kv, kv; /* ticks */
-    double norm[NORM_RANGES + 2]; /* (1 + x)^0.4 at x = 0, 1/64, ... */
+    double *rows;    /* ticks of logits for 0 to `batches` rows, or NULL: the above */
+    double more_row; /* of each row beyond */
+    struct hd_surface *attention, *beside; /* ticks; NULL: by the formulae */
+    double norm[NORM_RANGES + 2];          /* (1 + x)^0.4 at x = 0, 1/64, ... */
     struct hd_plain_law plain;
     hd_tick plain_at[HD_PLAIN_STRETCHES_MAX]; /* context's part at each start */
 };
 
 /* ---- grids --------------------------------------------------------------- */
 
-/* Ranges of 2^unit tokens up to 2^(unit + fine), then 2^fine ranges per octave. The
- * small ones matter to mixtures of experts, whose reads grow with the first tokens. */
+/* Ranges as in ranges.h. The small ones of tokens matter to mixtures of experts, whose
+ * reads grow with the first tokens. */
 enum { CONTEXT_UNIT = 6, CONTEXT_FINE = 2, TOKENS_UNIT = 0, TOKENS_FINE = 3 };
-
-static inline int range_of(int64_t x, int unit, int fine) {
-    x >>= unit;
-    if (x < (INT64_C(1) << fine)) return (int)x;
-    int octave = 63 - __builtin_clzll((unsigned long long)x);
-    int part = (int)(x >> (octave - fine)) & ((1 << fine) - 1);
-    return ((octave - fine + 1) << fine) + part;
-}
-
-static inline int64_t range_start(int range, int unit, int fine) {
-    if (range < 1 << fine) return (int64_t)range << unit;
-    int octave = (range >> fine) + fine - 1;
-    int64_t part = range & ((1 << fine) - 1);
-    return ((INT64_C(1) << fine) + part) << (octave - fine + unit);
-}
+enum { ATTENTION_UNIT = 4, DECODES_UNIT = 0, ATTENTION_FINE = 2 };
 
 /* ---- the plain law ------------------------------------------------------- */
 
@@ -102,8 +94,8 @@ static void sample_row(struct hd_timing *t, const struct hd_law *law, int batch)
     struct stretch *row = t->row + (size_t)(batch - 1) * (size_t)t->stretches;
     hd_tick at = hd_tick_from_s(law->step_s(law->context, batch, 0));
     for (int n = 0; n < t->stretches; n++) {
-        int64_t start = range_start(n, CONTEXT_UNIT, CONTEXT_FINE);
-        int64_t width = range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE) - start;
+        int64_t start = hd_range_start(n, CONTEXT_UNIT, CONTEXT_FINE);
+        int64_t width = hd_range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE) - start;
         double next = ticks(law->step_s(law->context, batch, (double)(start + width)));
         hd_tick slope = llround((next - (double)at) / (double)width);
         if (slope < 0) slope = 0;
@@ -114,23 +106,25 @@ static void sample_row(struct hd_timing *t, const struct hd_law *law, int batch)
 
 /* Parts of the prefill law at a point, without slopes. */
 static struct point sample_point(const struct hd_law *law, int n) {
-    double x = (double)range_start(n, TOKENS_UNIT, TOKENS_FINE);
+    double x = (double)hd_range_start(n, TOKENS_UNIT, TOKENS_FINE);
     struct point p = {.tokens = x};
     p.at[MULTIPLY] = ticks(law->multiply_s(law->context, x));
     if (law->read_s) p.at[READ] = ticks(law->read_s(law->context, x));
     if (law->reduce_s) p.at[REDUCE] = ticks(law->reduce_s(law->context, x));
+    p.at[BESIDE] = law->beside_factor ? law->beside_factor(law->context, x) : 1;
     return p;
 }
 
 static void sample_points(struct hd_timing *t, const struct hd_law *law) {
-    t->points = range_of((int64_t)law->tokens_max, TOKENS_UNIT, TOKENS_FINE) + 1;
+    t->points = hd_range_of((int64_t)law->tokens_max, TOKENS_UNIT, TOKENS_FINE) + 1;
     t->point = hd_alloc((size_t)t->points * sizeof *t->point);
     struct point here = sample_point(law, 0);
     for (int n = 0; n < t->points; n++) {
         struct point next = sample_point(law, n + 1);
-        for (int p = 0; p < PARTS; p++)
-            here.slope[p] =
-                fmax(0, (next.at[p] - here.at[p]) / (next.tokens - here.tokens));
+        for (int p = 0; p < PARTS; p++) {
+            here.slope[p] = (next.at[p] - here.at[p]) / (next.tokens - here.tokens);
+            if (p != BESIDE) here.slope[p] = fmax(0, here.slope[p]);
+        }
         t->point[n] = here;
         here = next;
     }
@@ -138,17 +132,51 @@ static void sample_points(struct hd_timing *t, const struct hd_law *law) {
         t->norm[n] = pow(1 + (double)n / NORM_RANGES, 0.4);
 }
 
+static double attention_ticks(const void *context, double tokens, double mean) {
+    const struct hd_law *law = context;
+    return tokens > 0 && mean > 0 ? ticks(law->attention_s(law->context, tokens, mean))
+                                  : 0;
+}
+
+static double beside_ticks(const void *context, double decodes, double kv_tokens) {
+    const struct hd_law *law = context;
+    return decodes > 0 ? ticks(law->beside_s(law->context, decodes, kv_tokens)) : 0;
+}
+
+/* What a law by kernels has instead of coefficients. */
+static void sample_surfaces(struct hd_timing *t, const struct hd_law *law) {
+    int64_t tokens = (int64_t)law->tokens_max, kv = (int64_t)law->context_max;
+    if (law->attention_s)
+        t->attention = hd_surface_new(
+            (struct hd_surface_axis){ATTENTION_UNIT, ATTENTION_FINE, tokens},
+            (struct hd_surface_axis){ATTENTION_UNIT, ATTENTION_FINE, 2 * tokens},
+            attention_ticks, law);
+    if (law->beside_s)
+        t->beside = hd_surface_new(
+            (struct hd_surface_axis){DECODES_UNIT, ATTENTION_FINE, t->batches},
+            (struct hd_surface_axis){CONTEXT_UNIT, ATTENTION_FINE, kv}, beside_ticks,
+            law);
+    if (!law->rows_s) return;
+    t->rows = hd_alloc((size_t)(t->batches + 1) * sizeof *t->rows);
+    for (int n = 1; n <= t->batches; n++)
+        t->rows[n] = ticks(law->rows_s(law->context, n));
+    t->more_row =
+        fmax(0, ticks(law->rows_s(law->context, t->batches + 1)) - t->rows[t->batches]);
+}
+
 struct hd_timing *hd_timing_sample(const struct hd_law *law, int batches) {
     assert(batches >= 1 && law->context_max >= 1 && law->tokens_max >= 1);
     struct hd_timing *t = hd_alloc(sizeof *t);
     t->batches = batches;
-    t->stretches = range_of((int64_t)law->context_max, CONTEXT_UNIT, CONTEXT_FINE) + 1;
+    t->stretches =
+        hd_range_of((int64_t)law->context_max, CONTEXT_UNIT, CONTEXT_FINE) + 1;
     t->row = hd_alloc((size_t)batches * (size_t)t->stretches * sizeof *t->row);
     for (int b = 1; b <= batches; b++) sample_row(t, law, b);
     hd_tick last = t->row[(size_t)(batches - 1) * (size_t)t->stretches].at;
     hd_tick more = hd_tick_from_s(law->step_s(law->context, batches + 1, 0)) - last;
     t->sequence = more > 0 ? more : 0;
     sample_points(t, law);
+    sample_surfaces(t, law);
     double floor = ticks(law->floor_s);
     t->floor_4 = floor * floor * floor * floor;
     t->logits = ticks(law->logits_s);
@@ -164,6 +192,9 @@ void hd_timing_free(struct hd_timing *t) {
     if (!t) return;
     free(t->row);
     free(t->point);
+    free(t->rows);
+    hd_surface_free(t->attention);
+    hd_surface_free(t->beside);
     free(t);
 }
 
@@ -177,8 +208,8 @@ hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
                plain_context(t, context, slope, until);
     } else {
         int row = batch < t->batches ? batch : t->batches;
-        int n = range_of(context, CONTEXT_UNIT, CONTEXT_FINE);
-        *until = range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE);
+        int n = hd_range_of(context, CONTEXT_UNIT, CONTEXT_FINE);
+        *until = hd_range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE);
         if (n >= t->stretches - 1) {
             n = t->stretches - 1;
             *until = INT64_MAX;
@@ -187,7 +218,7 @@ hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
             &t->row[(size_t)(row - 1) * (size_t)t->stretches + (size_t)n];
         *slope = s->slope;
         time = s->at +
-               s->slope * (context - range_start(n, CONTEXT_UNIT, CONTEXT_FINE)) +
+               s->slope * (context - hd_range_start(n, CONTEXT_UNIT, CONTEXT_FINE)) +
                t->sequence * (batch - row);
     }
     return time > 0 ? time : 1;
@@ -201,22 +232,43 @@ static double soft_maximum(const struct hd_timing *t, double a, double b) {
     return most * (t->norm[n] + (t->norm[n + 1] - t->norm[n]) * (x - n));
 }
 
+static double logits_of(const struct hd_timing *t, int sequences) {
+    if (!t->rows) return t->logits * sequences;
+    if (sequences <= t->batches) return t->rows[sequences];
+    return t->rows[t->batches] + t->more_row * (sequences - t->batches);
+}
+
+/* Attention of the chunks, and what the decodes beside them add. */
+static double attention_of(const struct hd_timing *t, int64_t tokens, int64_t square,
+                           int decodes, int64_t context, double beside) {
+    double chunks, more = t->kv * (double)context;
+    int64_t own = tokens - decodes;
+    if (t->attention) {
+        chunks = own > 0 ? hd_surface_at(t->attention, own, square / own) : 0;
+    } else {
+        double squares = t->square * (double)square;
+        double reads = t->token_kv * (double)tokens;
+        chunks = squares > reads ? squares : reads;
+    }
+    if (t->beside && decodes > 0)
+        more = hd_surface_at(t->beside, decodes, context) * (own > 0 ? beside : 1);
+    return chunks + more;
+}
+
 hd_tick hd_timing_prefill(const struct hd_timing *t, int64_t tokens, int sequences,
                           int64_t square, int decodes, int64_t context) {
-    (void)decodes; /* they are in `tokens`, `sequences` and `context` */
     hd_tick time;
     if (t->batches == 0) {
         time = plain_prefill(t, tokens, sequences, square, context);
     } else {
-        int n = range_of(tokens, TOKENS_UNIT, TOKENS_FINE);
+        int n = hd_range_of(tokens, TOKENS_UNIT, TOKENS_FINE);
         const struct point *p = &t->point[n < t->points ? n : t->points - 1];
         double along = (double)tokens - p->tokens;
         double multiply =
-            p->at[MULTIPLY] + p->slope[MULTIPLY] * along + t->logits * sequences;
+            p->at[MULTIPLY] + p->slope[MULTIPLY] * along + logits_of(t, sequences);
         double gpu = soft_maximum(t, multiply, p->at[READ] + p->slope[READ] * along);
-        double squares = t->square * (double)square;
-        double reads = t->token_kv * (double)tokens;
-        gpu += (squares > reads ? squares : reads) + t->kv * (double)context;
+        gpu += attention_of(t, tokens, square, decodes, context,
+                            p->at[BESIDE] + p->slope[BESIDE] * along);
         double gpu_2 = gpu * gpu;
         time = (hd_tick)(t->fixed + t->per_sequence * sequences +
                          sqrt(sqrt(gpu_2 * gpu_2 + t->floor_4)) + p->at[REDUCE] +

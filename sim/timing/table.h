@@ -52,13 +52,20 @@ struct hd_timing *hd_timing_plain(const struct hd_plain_law *);
  *   attention   = max(square * Q, token_kv * T) + kv * C
  * with T new tokens, N sequences, Q the `square` and C the context above. Every
  * function is finite and not negative; multiply and read are not both 0. Times that
- * were measured whole are a multiply without a read. */
+ * were measured whole are a multiply without a read. Where attention, or the rows of
+ * logits, were measured too, functions of them take the place of those terms: then
+ * attention(T', Q / T') with T' the new tokens of chunks, plus, for d decodes beside
+ * them, beside(d, C) times beside_factor(T). */
 struct hd_law {
     const void *context; /* passed to the functions; not kept */
     double (*step_s)(const void *context, int batch, double kv_tokens);
     double (*multiply_s)(const void *context, double tokens);
     double (*read_s)(const void *context, double tokens);   /* NULL: none */
     double (*reduce_s)(const void *context, double tokens); /* NULL: none */
+    double (*rows_s)(const void *context, double rows);     /* NULL: logits_s each */
+    double (*attention_s)(const void *context, double tokens, double mean); /* NULL */
+    double (*beside_s)(const void *context, double decodes, double kv_tokens);
+    double (*beside_factor)(const void *context, double tokens); /* NULL: 1 */
     double fixed_s, sequence_s, floor_s;
     double logits_s, square_s, token_kv_s, kv_s;
     double context_max; /* tokens of KV; beyond, the last stretch goes on */
