@@ -1,11 +1,13 @@
-/* Prefill attention of one sequence's chunk: the kernel of prefill_kernels.h, variant
- * own_mma. Keys and values are cold, queries as warm as the layer before left them. */
+/* Prefill attention of one sequence's chunk: by cuDNN's fused kernel, variant
+ * cudnn_sdpa, and by that of prefill_kernels.h, variant own_mma. Keys and values are
+ * cold, queries as warm as the layer before left them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attention_reference.h"
 #include "bench.h"
+#include "cudnn_attention.h"
 #include "fill_kernels.h"
 #include "math_shapes.h"
 #include "prefill_kernels.h"
@@ -13,13 +15,17 @@
 
 namespace {
 
+const char *const CUDNN = "cudnn_sdpa";
+
 struct prefill {
+    struct cudnn_attention *cudnn;  /* NULL: not there */
     size_t pool_bytes, query_bytes; /* of keys, and again of values; of queries */
     uint16_t *keys, *values, *queries, *outputs;
     /* of the shape at hand */
     struct prefill_call call;
     struct rotation rotation;
     int dim;
+    bool by_cudnn;
 };
 
 size_t bytes_of_queries(const struct shape *s) {
@@ -48,6 +54,10 @@ void enqueue(void *state, int turn, cudaStream_t stream) {
                     (unsigned)call.heads);
     call.keys += offset;
     call.values += offset;
+    if (p->by_cudnn) {
+        if (!cudnn_attention_enqueue(p->cudnn, &call, stream)) exit(1);
+        return;
+    }
     if (p->dim == 64)
         prefill_kernel_64<<<grid, PREFILL_THREADS, prefill_shared_bytes(64), stream>>>(
             call);
@@ -57,9 +67,12 @@ void enqueue(void *state, int turn, cudaStream_t stream) {
     CUDA(cudaGetLastError());
 }
 
-void prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *device) {
+/* False and a reason where cuDNN has no kernel for the shape. */
+bool prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *device,
+             char *why, size_t bytes) {
     p->rotation = rotation_for(p, s, device);
     p->dim = (int)s->head_dim;
+    p->by_cudnn = strcmp(s->variant, CUDNN) == 0;
     p->call.queries = p->queries;
     p->call.keys = p->keys;
     p->call.values = p->values;
@@ -69,6 +82,14 @@ void prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *dev
     p->call.heads = (int)s->heads;
     p->call.kv_heads = (int)s->kv_heads;
     p->call.scale = (float)(attention_scale(p->dim) * 1.4426950408889634);
+    if (p->by_cudnn &&
+        !cudnn_attention_plan(p->cudnn, &p->call, p->dim,
+                              (float)attention_scale(p->dim), why, bytes))
+        return false;
+    CUDA(cudaMemset(p->outputs, 0xff, bytes_of_queries(s)));
+    enqueue(p, 1, 0); /* loads the kernel, too: not behind one that blocks */
+    CUDA(cudaDeviceSynchronize());
+    return true;
 }
 
 void *host_memory(size_t bytes) {
@@ -104,11 +125,12 @@ double query_error(const struct prefill *p, int turn, long query, long head) {
 }
 
 void verify(struct bench *b, struct prefill *p, const struct shape *s) {
-    enum { QUERIES = 16, TURN = 1 };
-    prepare(p, s, bench_properties(b));
-    CUDA(cudaMemset(p->outputs, 0xff, bytes_of_queries(s)));
-    enqueue(p, TURN, 0);
-    CUDA(cudaDeviceSynchronize());
+    enum { QUERIES = 16, TURN = 1 }; /* the turn that prepare() runs */
+    char why[160];
+    if (!prepare(p, s, bench_properties(b), why, sizeof why)) {
+        bench_verified(b, s, false, "%s", why);
+        return;
+    }
     double worst = 0;
     for (uint64_t i = 0; i < QUERIES; i++) {
         /* the last among them */
@@ -125,20 +147,22 @@ void verify(struct bench *b, struct prefill *p, const struct shape *s) {
         s->chunk, s->prefix, s->heads, s->kv_heads, s->head_dim, worst);
 }
 
-void verify_all(struct bench *b, struct prefill *p) {
-    /* chunk, prefix, heads, KV heads, head size */
-    static const long SHAPES[][5] = {
-        {300, 0, 32, 8, 128},  {77, 1000, 28, 4, 128}, {1, 500, 40, 40, 128},
-        {512, 333, 64, 8, 64}, {129, 63, 64, 4, 128},
-    };
-    for (const long *size : SHAPES) {
-        struct shape s = shape_of("attention_prefill", "own_mma", "bf16");
+/* chunk, prefix, heads, KV heads, head size; cuDNN compiles a kernel for each, which
+ * takes it long: the first two must do */
+const long VERIFIED[][5] = {
+    {300, 0, 32, 8, 128},  {77, 1000, 28, 4, 128}, {1, 500, 40, 40, 128},
+    {512, 333, 64, 8, 64}, {129, 63, 64, 4, 128},
+};
+
+void verify_some(struct bench *b, struct prefill *p, const char *variant, int count) {
+    for (int i = 0; i < count; i++) {
+        struct shape s = shape_of("attention_prefill", variant, "bf16");
         s.batch = 1;
-        s.chunk = size[0];
-        s.prefix = size[1];
-        s.heads = size[2];
-        s.kv_heads = size[3];
-        s.head_dim = size[4];
+        s.chunk = VERIFIED[i][0];
+        s.prefix = VERIFIED[i][1];
+        s.heads = VERIFIED[i][2];
+        s.kv_heads = VERIFIED[i][3];
+        s.head_dim = VERIFIED[i][4];
         if (fits(p, &s, bench_properties(b))) verify(b, p, &s);
     }
 }
@@ -190,24 +214,63 @@ int keep_possible(struct bench *b, const struct prefill *p, struct shape *list,
     return kept;
 }
 
+/* Measures the shapes with one kernel until the quantity has only leave_s seconds left.
+ * False: nothing more can be measured. */
+bool measure(struct bench *b, struct prefill *p, const struct shape *list, int count,
+             const char *variant, double leave_s) {
+    struct device_work work;
+    memset(&work, 0, sizeof work);
+    work.enqueue = enqueue;
+    work.state = p;
+    int without = 0;
+    bool more = true;
+    char why[160], first_why[160] = "";
+    for (int i = 0; i < count && more && bench_left_s(b) > leave_s; i++) {
+        struct shape s = list[i];
+        s.variant = variant;
+        if (!bench_wants(b, &s)) continue;
+        if (prepare(p, &s, bench_properties(b), why, sizeof why))
+            more = bench_device(b, &s, &work);
+        else if (without++ == 0)
+            memcpy(first_why, why, sizeof first_why);
+    }
+    if (without > 0) {
+        char text[256];
+        snprintf(text, sizeof text, "%s: no kernel for %d shapes; of the first: %s",
+                 variant, without, first_why);
+        bench_skip(b, text);
+    }
+    return more;
+}
+
+/* The coarse grid with our kernel, which needs no compiling; cuDNN's for half of the
+ * time that is left; then what of ours is missing, and of cuDNN's. */
+void measure_all(struct bench *b, struct prefill *p, const struct shape *list,
+                 int count, int coarse) {
+    const char *const own = "own_mma";
+    const bool both = p->cudnn != NULL;
+    bench_expect(b, rows_within(bench_left_s(b), both ? 2 * count : count));
+    if (!measure(b, p, list, coarse, own, 0)) return;
+    if (both) verify_some(b, p, CUDNN, 2);
+    if (both && !measure(b, p, list, count, CUDNN, bench_left_s(b) / 2)) return;
+    if (!measure(b, p, list + coarse, count - coarse, own, 0)) return;
+    if (both) measure(b, p, list, count, CUDNN, 0);
+}
+
 void run(struct bench *b) {
     struct shape *const list =
         (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list);
     struct prefill p;
+    char why[160];
     allocate(&p, bench_properties(b));
+    p.cudnn = cudnn_attention_open(why, sizeof why);
+    if (p.cudnn == NULL) bench_skip(b, why);
+    const int coarse = keep_possible(b, &p, list, prefill_shapes(list, 1));
     const int count = keep_possible(
         b, &p, list, prefill_shapes(list, bench_quick(b) ? 2 : WHOLE_LIST));
-    verify_all(b, &p);
-    struct device_work work;
-    memset(&work, 0, sizeof work);
-    work.enqueue = enqueue;
-    work.state = &p;
-    bench_expect(b, rows_within(bench_left_s(b), count));
-    for (int i = 0; i < count; i++) {
-        if (!bench_wants(b, &list[i])) continue;
-        prepare(&p, &list[i], bench_properties(b));
-        if (!bench_device(b, &list[i], &work)) break;
-    }
+    verify_some(b, &p, "own_mma", (int)(sizeof VERIFIED / sizeof *VERIFIED));
+    measure_all(b, &p, list, count, coarse);
+    cudnn_attention_close(p.cudnn);
     release(&p);
     free(list);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "gpu.h"
+#include "prefill_call.h"
 
 enum {
     PREFILL_WARPS = 4,
@@ -17,14 +18,6 @@ enum {
     TILE_TOKENS = 64, /* in shared memory at a time, and again */
     STEP_TOKENS = 32, /* whose scores a warp holds at a time */
     PREFILL_LARGEST_DIM = 128
-};
-
-struct prefill_call {
-    const uint16_t *queries;       /* [token of the chunk][head][element] */
-    const uint16_t *keys, *values; /* [token][KV head][element], the prefix first */
-    uint16_t *outputs;             /* as the queries */
-    int chunk, prefix, heads, kv_heads;
-    float scale; /* of the scores, times log2 e */
 };
 
 /* Shared memory: the block's queries, two tiles of keys, two of values. */
