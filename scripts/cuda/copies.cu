@@ -289,11 +289,12 @@ static void release(struct copies *c) {
     CUDA(cudaFree(c->device));
 }
 
-/* The largest size of which two fit into the GPU and two into a quarter of the host. */
+/* The largest size of which two fit into the GPU and two into a quarter of
+ * the memory that the host has. */
 static int sizes_that_fit(struct bench *bench) {
     size_t free_bytes, total_bytes;
     CUDA(cudaMemGetInfo(&free_bytes, &total_bytes));
-    size_t host = (size_t)sysconf(_SC_AVPHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    size_t host = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
     size_t most = free_bytes / 3 < host / 8 ? free_bytes / 3 : host / 8;
     int sizes = bench_quick(bench) ? QUICK_MOST_LOG2 - LEAST_LOG2 + 1 : SIZES;
     while (sizes > 1 && ((size_t)1 << (LEAST_LOG2 + sizes - 1)) > most) sizes--;

@@ -6,8 +6,8 @@
  * launched at a random moment of a block, and timed by the host from the launch until
  * it is known to have ended. Variants: high             one block; all low-priority
  * blocks are equally long and end together high_staggered   the blocks last 0.5 to 1.5
- * times as long, and end one by one high_wide        a block on every SM at once same
- * as high, without a priority: it waits for the whole kernel */
+ * times as long, and end one by one high_wide        as many blocks as there are SMs
+ * same as high, without a priority: it waits for the whole kernel */
 #include <stdio.h>
 
 #include "bench.h"
