@@ -8,7 +8,7 @@
 #include "command/command.h"
 
 static const struct hd_calibrate_word *const words[] = {
-    &hd_calibrate_import, &hd_calibrate_show, &hd_calibrate_fit};
+    &hd_calibrate_import, &hd_calibrate_show, &hd_calibrate_fit, &hd_calibrate_kernels};
 enum { WORDS = sizeof words / sizeof *words };
 
 static void usage(FILE *out) {
@@ -66,7 +66,7 @@ int hd_command_calibrate(int argc, char **argv) {
     struct hd_problem problem = {0};
     const char *near = hd_nearest(argv[1], names, WORDS);
     hd_usage(&problem, "calibrate %s: no such command; %s%s", argv[1],
-             near ? "the nearest is " : "expected import, show or fit",
+             near ? "the nearest is " : "expected import, show, fit or kernels",
              near ? near : "");
     return hd_problem_print(&problem);
 }

@@ -76,24 +76,32 @@ static bool read_axis(struct reading *r, const char *text, struct hd_err *why) {
     return true;
 }
 
+/* Values of one row: all of the last two axes. */
+static int in_a_row(int axes, const int *knots) {
+    int values = 1;
+    for (int a = axes > 2 ? axes - 2 : 0; a < axes; a++) values *= knots[a];
+    return values;
+}
+
 static bool read_residuals(struct reading *r, const char *text, struct hd_err *why) {
-    double part[HD_GRID_KNOTS_MAX];
     if (r->knots.axes == 0) return hd_fail(why, "residuals before an axis");
-    int expected = r->knots.knots[r->knots.axes - 1];
-    int count = numbers(text, part, HD_GRID_KNOTS_MAX, why);
+    int expected = in_a_row(r->knots.axes, r->knots.knots);
+    r->value = hd_grow(r->value, &r->capacity, r->values + expected, sizeof *r->value);
+    double *to = r->value + r->values;
+    int count = numbers(text, to, expected, why);
     if (count < 0) return false;
     if (count != expected)
         return hd_fail(why,
-                       "%d residuals; expected %d, one for each knot of the last "
-                       "axis",
+                       "%d residuals; expected %d, one for each pair of knots of "
+                       "the last two axes",
                        count, expected);
-    r->value = hd_grow(r->value, &r->capacity, r->values + count, sizeof *r->value);
     for (int n = 0; n < count; n++) {
-        if (!(fabs(part[n]) <= 5000))
+        if (!(fabs(to[n]) <= 5000))
             return hd_fail(why, "a residual of %g; expected thousandths within 5000",
-                           part[n]);
-        r->value[r->values++] = part[n] / 1e3;
+                           to[n]);
+        to[n] /= 1e3;
     }
+    r->values += count;
     return true;
 }
 
@@ -242,7 +250,7 @@ static void put_grid(FILE *out, const char *name, const struct hd_grid *g) {
             fprintf(out, "%s%.0f", n ? " " : "", exp(g->log_at[a][n]));
         putc('\n', out);
     }
-    int last = g->axes ? g->knots[g->axes - 1] : 1;
+    int last = in_a_row(g->axes, g->knots);
     for (int n = 0; n < hd_grid_values(g); n++) {
         if (n % last == 0) fprintf(out, "%s,residual,", name);
         fprintf(out, "%ld%c", lround(g->value[n] * 1e3),

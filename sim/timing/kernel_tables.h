@@ -3,7 +3,8 @@
  *
  * One schema for all four: op,type,field,values, where a field is a coefficient (t0_s,
  * ec or c1_s, em, p), `axis` (the knots of the grid's axes, in their order), `residual`
- * (thousandths of the logarithm; a row for every combination of all axes but the last),
+ * (thousandths of the logarithm; a row for every combination of all axes but the last
+ * two),
  * `in_sample`, `held_out` and `roof_only` (median, 90th percentile, how many values),
  * `source`, `licence`, and `superseded` (yes: kernels of an engine that current ones
  * have replaced). Values are separated by blanks. */

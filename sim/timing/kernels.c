@@ -210,18 +210,25 @@ static double latent_work_s(const struct hd_composition *c, double context) {
 }
 
 double hd_compose_decode_s(const struct hd_composition *c, double decodes,
-                           double context, bool beside_prefill) {
+                           double context) {
     if (!(decodes > 0)) return 0;
     struct hd_roof_shape s = decode_shape(c, decodes, context);
     const struct hd_kernel_table *t =
         hd_kernel_set_find(c->set, HD_ROOF_DECODE, HD_ROOF_BF16, NULL);
-    double one =
-        fmax(hd_roof_s(&t->law, HD_ROOF_DECODE, HD_ROOF_BF16, c->gpu, c->share, &s),
-             latent_work_s(c, context));
-    if (beside_prefill &&
-        (t = hd_kernel_set_find(c->set, HD_ROOF_MIXED, HD_ROOF_BF16, NULL)))
-        one *= hd_roof_s(&t->law, HD_ROOF_MIXED, HD_ROOF_BF16, c->gpu, c->share, &s);
-    return c->model->layers * one;
+    double one = hd_roof_s(&t->law, HD_ROOF_DECODE, HD_ROOF_BF16, c->gpu, c->share, &s);
+    return c->model->layers * fmax(one, latent_work_s(c, context));
+}
+
+double hd_compose_beside_s(const struct hd_composition *c, double decodes,
+                           double context, double chunk) {
+    double alone = hd_compose_decode_s(c, decodes, context);
+    const struct hd_kernel_table *t =
+        hd_kernel_set_find(c->set, HD_ROOF_MIXED, HD_ROOF_BF16, NULL);
+    if (!(alone > 0) || !t) return alone;
+    struct hd_roof_shape s = decode_shape(c, decodes, context);
+    s.chunk = chunk;
+    return alone *
+           hd_roof_s(&t->law, HD_ROOF_MIXED, HD_ROOF_BF16, c->gpu, c->share, &s);
 }
 
 double hd_compose_reduce_s(const struct hd_composition *c, double tokens) {
@@ -271,11 +278,13 @@ static void add_attention_parts(const struct hd_composition *c,
         add_part(part, count, c, "prefill attention", HD_ROOF_PREFILL,
                  hd_compose_prefill_s(c, b), &s);
     }
-    if (b->decodes > 0) {
-        struct hd_roof_shape s = decode_shape(c, b->decodes, b->context);
-        add_part(part, count, c, "decode attention", HD_ROOF_DECODE,
-                 hd_compose_decode_s(c, b->decodes, b->context, b->prefills > 0), &s);
-    }
+    if (!(b->decodes > 0)) return;
+    struct hd_roof_shape s = decode_shape(c, b->decodes, b->context);
+    double chunks = b->prefills * b->chunk;
+    add_part(part, count, c, "decode attention", HD_ROOF_DECODE,
+             chunks > 0 ? hd_compose_beside_s(c, b->decodes, b->context, chunks)
+                        : hd_compose_decode_s(c, b->decodes, b->context),
+             &s);
 }
 
 int hd_compose_parts(const struct hd_composition *c, const struct hd_batch_shape *b,

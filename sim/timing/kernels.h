@@ -70,15 +70,20 @@ void hd_compose(struct hd_composition *, const struct hd_kernel_set *,
                 const struct hd_model_spec *, int tp, double share, enum hd_roof_type);
 
 /* Seconds of: all kernels for `tokens` tokens but attention and all-reduces; head and
- * sampling of `rows`; attention of the prefills; attention of the decodes, alone and as
- * they add to a prefill; all-reduces of `tokens`. 0 for none of it. */
+ * sampling of `rows`; attention of the prefills; attention of the decodes; all-reduces
+ * of `tokens`. 0 for none of it. */
 double hd_compose_tokens_s(const struct hd_composition *, double tokens);
 double hd_compose_rows_s(const struct hd_composition *, double rows);
 double hd_compose_prefill_s(const struct hd_composition *,
                             const struct hd_batch_shape *);
 double hd_compose_decode_s(const struct hd_composition *, double decodes,
-                           double context, bool beside_prefill);
+                           double context);
 double hd_compose_reduce_s(const struct hd_composition *, double tokens);
+
+/* What the decodes' attention adds to an iteration with `chunk` new tokens of prefills
+ * as well: where that was measured; else what it takes alone. */
+double hd_compose_beside_s(const struct hd_composition *, double decodes,
+                           double context, double chunk);
 
 /* All parts of an iteration, in the order of the model; returns how many. Their sum is
  * the sum of the above. */

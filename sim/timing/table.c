@@ -244,7 +244,9 @@ static double attention_of(const struct hd_timing *t, int64_t tokens, int64_t sq
     double chunks, more = t->kv * (double)context;
     int64_t own = tokens - decodes;
     if (t->attention) {
-        chunks = own > 0 ? hd_surface_at(t->attention, own, square / own) : 0;
+        /* a division of doubles is the faster one; both are below 2^53 */
+        int64_t mean = own > 0 ? (int64_t)((double)square / (double)own) : 0;
+        chunks = own > 0 ? hd_surface_at(t->attention, own, mean) : 0;
     } else {
         double squares = t->square * (double)square;
         double reads = t->token_kv * (double)tokens;
@@ -266,12 +268,12 @@ hd_tick hd_timing_prefill(const struct hd_timing *t, int64_t tokens, int sequenc
         double along = (double)tokens - p->tokens;
         double multiply =
             p->at[MULTIPLY] + p->slope[MULTIPLY] * along + logits_of(t, sequences);
-        double gpu = soft_maximum(t, multiply, p->at[READ] + p->slope[READ] * along);
+        double read = p->at[READ] + p->slope[READ] * along;
+        double gpu = read > 0 ? soft_maximum(t, multiply, read) : multiply;
         gpu += attention_of(t, tokens, square, decodes, context,
                             p->at[BESIDE] + p->slope[BESIDE] * along);
-        double gpu_2 = gpu * gpu;
-        time = (hd_tick)(t->fixed + t->per_sequence * sequences +
-                         sqrt(sqrt(gpu_2 * gpu_2 + t->floor_4)) + p->at[REDUCE] +
+        if (t->floor_4 > 0) gpu = sqrt(sqrt(gpu * gpu * (gpu * gpu) + t->floor_4));
+        time = (hd_tick)(t->fixed + t->per_sequence * sequences + gpu + p->at[REDUCE] +
                          p->slope[REDUCE] * along + 0.5);
     }
     return time > 0 ? time : 1;
