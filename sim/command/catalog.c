@@ -1,9 +1,10 @@
-/* hotdesk catalog: the GPUs and models that are known, and how well. */
+/* hotdesk catalog: the GPUs, models and engines that are known, and how well. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "command/args.h"
+#include "command/catalog_engines.h"
 #include "command/command.h"
 #include "hardware/node.h"
 #include "output/csv_writer.h"
@@ -18,17 +19,19 @@ static const struct hd_option options[] = {
     {HD_GROUP_WRITTEN, CATALOG, "json", NULL, NULL, NULL, false,
      "one JSON value, with all sources and the default servers"},
     {HD_GROUP_WRITTEN, CATALOG, "csv", NULL, NULL, NULL, false,
-     "the rows as CSV; takes gpus or models, not both"},
+     "the rows as CSV; takes one of the lists"},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
 static const struct hd_help help = {
-    "hotdesk catalog [gpus | models] [options]",
-    "Lists the GPUs and models that can be asked for. `verified` says whether every\n"
-    "figure of a row was found in a public source; `timing` whether iterations were\n"
-    "measured on the GPU (fitted), or a relative's efficiencies stand for its own\n"
-    "(scaled); `error` how far off that was, median and 90th percentile, on a model\n"
-    "or a GPU that the fit had not seen.",
+    "hotdesk catalog [gpus | models | engines] [options]",
+    "Lists the GPUs, models and serving engines that can be asked for. `verified` "
+    "says\n"
+    "whether every figure of a row was found in a public source; `timing` whether\n"
+    "iterations were measured on the GPU (fitted), or a relative's efficiencies stand\n"
+    "for its own (scaled); `error` how far off that was, median and 90th percentile, "
+    "on\n"
+    "a model or a GPU that the fit had not seen.",
     {"hotdesk catalog gpus", "hotdesk catalog models --json"},
 };
 
@@ -36,6 +39,7 @@ struct lists {
     const struct hd_gpu_spec *gpu;
     const struct hd_model_spec *model;
     int gpus, models;               /* 0: not asked */
+    struct hd_engines *engines;     /* NULL: not asked */
     struct hd_calibration **timing; /* per GPU */
 };
 
@@ -274,6 +278,7 @@ static void print_lists(const struct lists *l, const struct hd_args *args) {
         hd_json_object(&j, NULL);
         if (l->gpus) gpus_json(l, &j);
         if (l->models) models_json(l, &j);
+        if (l->engines) hd_engines_json(l->engines, &j);
         hd_json_close(&j);
         hd_json_finish(&j);
     } else if (hd_args_get(args, "csv")) {
@@ -281,24 +286,34 @@ static void print_lists(const struct lists *l, const struct hd_args *args) {
         hd_csv_start(&w, stdout);
         if (l->gpus) gpus_csv(l, &w);
         if (l->models) models_csv(l, &w);
+        if (l->engines) hd_engines_csv(l->engines, &w);
         hd_csv_finish(&w);
     } else {
         if (l->gpus) gpus_text(l);
         if (l->gpus && l->models) putchar('\n');
         if (l->models) models_text(l);
+        if (l->models && l->engines) putchar('\n');
+        if (l->engines) hd_engines_text(l->engines);
     }
 }
 
-static bool list(const struct hd_args *args, bool gpus, bool models,
+enum { GPUS, MODELS, ENGINES, LISTS };
+static const char *const list_names[LISTS] = {"gpus", "models", "engines"};
+
+static bool list(const struct hd_args *args, const bool asked[LISTS],
                  struct hd_problem *problem) {
     struct hd_err why = {0};
     struct hd_catalog *catalog = hd_catalog_load(&why);
     if (!catalog) return hd_bad_input(problem, "%s", why.text);
     struct lists l = {0};
-    if (gpus) l.gpu = hd_catalog_gpus(catalog, &l.gpus);
-    if (models) l.model = hd_catalog_models(catalog, &l.models);
+    if (asked[GPUS]) l.gpu = hd_catalog_gpus(catalog, &l.gpus);
+    if (asked[MODELS]) l.model = hd_catalog_models(catalog, &l.models);
     l.timing = hd_alloc((size_t)l.gpus * sizeof *l.timing);
     bool fine = true;
+    if (asked[ENGINES]) {
+        l.engines = hd_engines_load(&why);
+        fine = l.engines || hd_bad_input(problem, "%s", why.text);
+    }
     for (int n = 0; fine && n < l.gpus; n++) {
         l.timing[n] = hd_calibration_load(&l.gpu[n], &why);
         fine = l.timing[n] || hd_bad_input(problem, "%s", why.text);
@@ -306,30 +321,31 @@ static bool list(const struct hd_args *args, bool gpus, bool models,
     if (fine) print_lists(&l, args);
     for (int n = 0; n < l.gpus; n++) free(l.timing[n]);
     free(l.timing);
+    hd_engines_free(l.engines);
     hd_catalog_free(catalog);
     return fine;
 }
 
 static bool ask(const struct hd_args *args, struct hd_problem *problem) {
-    bool gpus = args->words == 0, models = args->words == 0;
+    bool asked[LISTS] = {false};
     if (args->words > 1)
-        return hd_usage(problem, "catalog: '%s' too many; expected gpus or models",
+        return hd_usage(problem,
+                        "catalog: '%s' too many; expected gpus, models or engines",
                         args->word[1]);
-    if (args->words == 1) {
-        gpus = strcmp(args->word[0], "gpus") == 0;
-        models = strcmp(args->word[0], "models") == 0;
-        static const char *const lists[] = {"gpus", "models"};
-        const char *near = hd_nearest(args->word[0], lists, 2);
-        if (!gpus && !models)
-            return hd_usage(problem, "catalog: '%s' is no list; %s%s", args->word[0],
-                            near ? "the nearest is " : "expected gpus or models",
-                            near ? near : "");
+    for (int n = 0; n < LISTS; n++)
+        asked[n] = args->words == 0 || strcmp(args->word[0], list_names[n]) == 0;
+    if (!asked[GPUS] && !asked[MODELS] && !asked[ENGINES]) {
+        const char *near = hd_nearest(args->word[0], list_names, LISTS);
+        return hd_usage(problem, "catalog: '%s' is no list; %s%s", args->word[0],
+                        near ? "the nearest is " : "expected gpus, models or engines",
+                        near ? near : "");
     }
     if (hd_args_get(args, "csv") && hd_args_get(args, "json"))
         return hd_usage(problem, "--csv: and --json; expected one of them");
-    if (hd_args_get(args, "csv") && gpus && models)
-        return hd_usage(problem, "--csv: of two lists; expected gpus or models");
-    return list(args, gpus, models, problem);
+    if (hd_args_get(args, "csv") && args->words == 0)
+        return hd_usage(problem,
+                        "--csv: of three lists; expected gpus, models or engines");
+    return list(args, asked, problem);
 }
 
 int hd_command_catalog(int argc, char **argv) {

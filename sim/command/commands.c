@@ -6,7 +6,7 @@ const struct hd_command hd_commands[] = {
     {"compare", hd_command_compare, "the fewest GPUs that each policy needs"},
     {"trace", hd_command_trace, "info: what a trace is like; synth: draw a market"},
     {"policy", hd_command_policy, "list, show, check and start policies"},
-    {"catalog", hd_command_catalog, "the GPUs and models that are known"},
+    {"catalog", hd_command_catalog, "the GPUs, models and engines that are known"},
     {"calibrate", hd_command_calibrate,
      "import and show kernel timings, fit the timing model"},
     {"help", hd_command_help, "a command, or a topic: `hotdesk help` lists them"},

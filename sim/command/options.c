@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "hardware/engines.h"
+
 #define WHAT HD_GROUP_WHAT
 #define WHEN HD_GROUP_WHEN
 #define JUDGED HD_GROUP_JUDGED
@@ -83,18 +85,28 @@ const struct hd_option hd_options[] = {
 
     {SERVED, RC, "start", "cold|placed", "switching.start", "cold", false,
      "placed: what the policy loads at time 0 is loaded"},
+    {SERVED, RC, "engine", "NAME", "serving.engine", HD_ENGINE_DEFAULT, false,
+     "whose serving engine, one of `hotdesk catalog engines`: the defaults of "
+     "max-batch "
+     "to front-sequence (`hotdesk help engines`)"},
     {SERVED, RC, "max-batch", "N", "serving.max_batch", "256", false,
      "requests that decode together"},
     {SERVED, RC, "prefill-tokens", "N", "serving.prefill_tokens", "8192", false,
      "prompt tokens of one prefill"},
     {SERVED, RC, "chunk", "TOKENS", "serving.chunk", "0", false,
-     "chunked prefill mixed into decode; 0: whole prompts first"},
-    {SERVED, RC, "preempt", "recompute|swap", "serving.preempt", "recompute", false,
-     "what a request loses when KV memory is full"},
+     "chunked prefill: new tokens of one step, of which each decode takes one; 0: "
+     "whole "
+     "prompts first"},
     {SERVED, RC, "watermark", "FRACTION", "serving.watermark", "0.01", false,
      "of the KV pool, left free by admission"},
     {SERVED, RC, "gpu-memory", "FRACTION", "serving.gpu_memory", "0.9", false,
      "of each GPU's memory, for weights and KV"},
+    {SERVED, RC, "front", "TIME", "serving.front", "0s", false,
+     "outside the engine (HTTP, tokenising), in TTFT and E2E"},
+    {SERVED, RC, "front-sequence", "TIME", "serving.front_sequence", "0s", false,
+     "the same for each request that runs beside it"},
+    {SERVED, RC, "preempt", "recompute|swap", "serving.preempt", "recompute", false,
+     "what a request loses when KV memory is full"},
     {SERVED, RC, "patience", "TIME", "serving.patience", "none", false,
      "a request whose prefill has not begun by then fails"},
     {SERVED, RC, "engine-start", "TIME", "switching.engine_start", "20s", false,

@@ -180,11 +180,14 @@ bool hd_resolve(struct hd_asked *asked, const struct hd_args *words,
     r->catalog = hd_catalog_load(&err);
     if (!r->catalog) return hd_bad_input(problem, "%s", err.text);
     q->catalog = r->catalog;
+    r->engines = hd_engines_load(&err);
+    if (!r->engines) return hd_bad_input(problem, "%s", err.text);
     q->command = command_line(asked, words);
     q->scenario_path = asked->scenario ? hd_strdup(asked->scenario) : NULL;
     q->models_text = models_text(asked);
     q->step = hd_args_get(words, "step") != NULL;
-    if (!resolve_run(asked, q, problem) || !hd_resolve_judging(asked, r, problem) ||
+    if (!resolve_run(asked, q, problem) || !hd_resolve_engine(asked, r, problem) ||
+        !hd_resolve_judging(asked, r, problem) ||
         !hd_resolve_serving(asked, r, problem) ||
         !hd_resolve_fleet(asked, r, problem) || !hd_resolve_policies(asked, r, problem))
         return false;
@@ -217,5 +220,6 @@ void hd_resolved_free(struct hd_resolved *r) {
     free(r->stats);
     hd_trace_free(r->trace);
     hd_catalog_free(r->catalog);
+    hd_engines_free(r->engines);
     *r = (struct hd_resolved){0};
 }

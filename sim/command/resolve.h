@@ -10,6 +10,7 @@
 struct hd_resolved {
     struct hd_question question; /* points into the rest */
     struct hd_catalog *catalog;
+    struct hd_engines *engines;
     struct hd_trace *trace;
     struct hd_trace_stats *stats;
 };
@@ -32,6 +33,8 @@ const struct hd_setting *hd_fleet_in_force(struct hd_asked *, struct hd_problem 
 bool hd_resolve_fleet(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
 /* slo, attain, metric, pass, scales, too-long and the like. */
 bool hd_resolve_judging(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
+/* The engine profile; its constants are the defaults of what it sets. */
+bool hd_resolve_engine(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
 /* serving and switching. */
 bool hd_resolve_serving(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
 bool hd_resolve_policies(struct hd_asked *, struct hd_resolved *, struct hd_problem *);

@@ -186,6 +186,33 @@ bool hd_resolve_judging(struct hd_asked *asked, struct hd_resolved *r,
 
 /* ---- serving and switching ----------------------------------------------- */
 
+/* Where nothing was said, it is what the engine has. */
+static void engine_has(struct hd_asked *asked, const struct hd_engine_profile *p,
+                       const char *key, const char *format, double value) {
+    char *place = hd_format("engine %s", p->name), *text = hd_format(format, value);
+    hd_asked_add(asked, hd_option_of_key(key, asked->command), NULL, NULL, text,
+                 HD_FROM_DEFAULT, place);
+    free(place);
+    free(text);
+}
+
+bool hd_resolve_engine(struct hd_asked *asked, struct hd_resolved *r,
+                       struct hd_problem *problem) {
+    const struct hd_setting *s = hd_asked_find(asked, "serving.engine", NULL, NULL);
+    struct hd_err err = {0};
+    const struct hd_engine_profile *p = hd_engines_find(r->engines, s->value, &err);
+    if (!p) return hd_setting_fail(s, problem, "%s", err.text);
+    r->question.engine = p;
+    engine_has(asked, p, "serving.max_batch", "%.0f", p->max_batch);
+    engine_has(asked, p, "serving.prefill_tokens", "%.0f", p->step_tokens);
+    engine_has(asked, p, "serving.chunk", "%.0f", p->chunked ? p->step_tokens : 0);
+    engine_has(asked, p, "serving.watermark", "%g", p->watermark);
+    engine_has(asked, p, "serving.gpu_memory", "%g", p->gpu_memory);
+    engine_has(asked, p, "serving.front", "%gms", p->front_s * 1e3);
+    engine_has(asked, p, "serving.front_sequence", "%gms", p->front_sequence_s * 1e3);
+    return true;
+}
+
 /* At most `most`: sums of such times must stay far from the last tick there is. */
 static bool finite_duration(struct hd_asked *asked, const char *key, double most,
                             double *s, struct hd_problem *problem) {
@@ -218,9 +245,13 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
     *serving = hd_serving_default();
     *switching = hd_switching_default();
     double patience, watermark;
+    serving->async = r->question.engine->async;
     if (!whole(asked, "serving.max_batch", 1, &serving->max_batch, problem) ||
         !whole(asked, "serving.prefill_tokens", 1, &serving->prefill_tokens, problem) ||
         !whole(asked, "serving.chunk", 0, &serving->chunk_tokens, problem) ||
+        !finite_duration(asked, "serving.front", 1, &serving->front_s, problem) ||
+        !finite_duration(asked, "serving.front_sequence", 0.01,
+                         &serving->front_sequence_s, problem) ||
         !hd_asked_duration(asked, "serving.patience", &patience, problem) ||
         !finite_duration(asked, "switching.engine_start", DAY_S,
                          &switching->engine_start_s, problem) ||

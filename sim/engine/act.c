@@ -287,12 +287,7 @@ bool hd_act_park(struct hd_engine *e, struct hd_req req, bool to_host) {
         hd_kv_out(e, &e->instance[r->kv_at], &(int32_t){req.slot}, 1);
         return true;
     }
-    int group = r->group;
-    if (group >= 0) hd_group_ready_remove(e, group, req.slot);
-    hd_kv_drop(e, req.slot);
-    if (group < 0) return true;
-    hd_group_waiting_add(e, group, req.slot);
-    hd_instance_work(e, &e->instance[e->group[group].instance], req.slot);
+    hd_kv_lose(e, req.slot);
     return true;
 }
 

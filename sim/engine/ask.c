@@ -136,7 +136,7 @@ int64_t hd_ask_request_context(const struct hd_engine *e, struct hd_req req) {
 double hd_ask_request_slack_s(const struct hd_engine *e, struct hd_req req) {
     const struct hd_request *r = &e->request[req.slot];
     const struct hd_run_model *m = &e->config->model[r->model];
-    double due = limit_s(m->ttft) + hd_s_from_tick(r->arrival - e->now);
+    double due = limit_s(m->ttft) + hd_s_from_tick(hd_sent_at(r) - e->now);
     int64_t tokens = emitted(e, r);
     return tokens ? due + (double)tokens * limit_s(m->tbt) : due;
 }

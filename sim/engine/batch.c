@@ -123,13 +123,15 @@ static void reset(struct hd_batch *b) {
     b->first_piece = b->next_piece = 0;
     b->peaks = 0;
     b->fresh_count = b->fresh_measured = 0;
+    b->longest = 0;
+    b->longest_known = true;
 }
 
 static hd_tick bound_of(const struct hd_run_model *model, const struct hd_request *r,
                         int64_t step) {
     if (model->tbt == HD_TICK_NEVER) return HD_TICK_NEVER;
     if (model->ttft == HD_TICK_NEVER) return HD_TICK_NEVER;
-    return r->arrival + model->ttft + (r->emitted - step - 1) * model->tbt;
+    return hd_sent_at(r) + model->ttft + (r->emitted - step - 1) * model->tbt;
 }
 
 void hd_batch_add(struct hd_engine *e, struct hd_instance *i, int slot) {
@@ -147,6 +149,7 @@ void hd_batch_add(struct hd_engine *e, struct hd_instance *i, int slot) {
                           bound_of(&e->config->model[r->model], r, b->step)};
     heap_up(b, b->count++, m);
     if (m.bound < b->least_bound) b->least_bound = m.bound;
+    if (context - b->step > b->longest) b->longest = context - b->step;
     b->residue[(context - b->step) & (HD_BLOCK_TOKENS - 1)]++;
     b->context += context;
     b->blocks += hd_blocks_of(context);
@@ -209,6 +212,7 @@ static void leave(struct hd_engine *e, struct hd_instance *i,
     }
     int64_t context = hd_kv_tokens(r);
     b->residue[(context - b->step) & (HD_BLOCK_TOKENS - 1)]--;
+    if (context - b->step >= b->longest) b->longest_known = false;
     b->context -= context;
     b->blocks -= hd_blocks_of(context);
     b->measured -= r->measured;
@@ -258,6 +262,7 @@ static void rebase(struct hd_engine *e, struct hd_instance *i) {
     for (int c = 0; c < HD_BLOCK_TOKENS; c++)
         shifted[(c + b->step) & (HD_BLOCK_TOKENS - 1)] = b->residue[c];
     memcpy(b->residue, shifted, sizeof shifted);
+    b->longest += b->step;
     b->step = 0;
     b->first_piece = b->next_piece = 0;
     b->peaks = 0;
@@ -268,6 +273,20 @@ static void rebase(struct hd_engine *e, struct hd_instance *i) {
         r->first_piece = 0;
         if (b->member[m].bound < b->least_bound) b->least_bound = b->member[m].bound;
     }
+}
+
+/* KV tokens of the longest member; looked for when the one that was it has left. */
+static int64_t longest(const struct hd_engine *e, struct hd_batch *b) {
+    if (!b->longest_known) {
+        b->longest = INT64_MIN;
+        for (int m = 0; m < b->count; m++) {
+            const struct hd_request *r = &e->request[b->member[m].slot];
+            int64_t key = hd_kv_tokens(r) - r->join_step;
+            if (key > b->longest) b->longest = key;
+        }
+        b->longest_known = true;
+    }
+    return b->longest + b->step;
 }
 
 void hd_batch_plan(struct hd_engine *e, struct hd_instance *i, hd_tick until) {
@@ -282,9 +301,12 @@ void hd_batch_plan(struct hd_engine *e, struct hd_instance *i, hd_tick until) {
     if (b->step >= often && b->fresh_count == 0) rebase(e, i);
     hd_tick slope;
     int64_t stretch_end;
-    b->start = e->now;
-    b->tau = hd_timing_step(hd_timing_of(e, i, model), b->count, b->context, &slope,
-                            &stretch_end);
+    const struct hd_timing *t = hd_timing_of(e, i, model);
+    b->start = e->now + hd_fill(i, t, b->count);
+    b->tau = hd_timing_ragged(t)
+                 ? hd_timing_ragged_step(t, b->count, b->context, longest(e, b), &slope,
+                                         &stretch_end)
+                 : hd_timing_step(t, b->count, b->context, &slope, &stretch_end);
     b->delta = slope * b->count;
     int64_t k = b->member[0].finish - b->step;
     if (k > STEPS_MAX) k = STEPS_MAX;
@@ -381,6 +403,7 @@ void hd_batch_settle(struct hd_engine *e, struct hd_instance *i, int64_t k) {
     b->last_at = b->start + hd_batch_time(b, k);
     i->step_at = b->last_at;
     i->turn_iterations += k;
+    i->flows = true;
     e->measure->iterations += k;
     e->measure->segments++;
     e->measure->tokens_emitted += k * b->measured;

@@ -49,15 +49,19 @@ int64_t hd_plain_growth(const struct hd_engine *e, const struct hd_instance *i) 
 
 void hd_plain_plan(struct hd_engine *e, struct hd_instance *i) {
     struct hd_batch *b = &i->batch;
-    int64_t context = 0, until;
+    int64_t context = 0, longest = 0, until;
     hd_tick slope;
-    for (int m = 0; m < b->count; m++)
-        context += context_of(&e->request[b->member[m].slot]);
+    for (int m = 0; m < b->count; m++) {
+        int64_t tokens = context_of(&e->request[b->member[m].slot]);
+        context += tokens;
+        if (tokens > longest) longest = tokens;
+    }
     HD_CHECK(context == b->context);
+    const struct hd_timing *t = hd_timing_of(e, i, e->group[i->turn].model);
     b->start = e->now;
+    if (!i->flows) b->start += hd_timing_fill(t, b->count);
     b->steps = 1;
-    b->tau = hd_timing_step(hd_timing_of(e, i, e->group[i->turn].model), b->count,
-                            context, &slope, &until);
+    b->tau = hd_timing_ragged_step(t, b->count, context, longest, &slope, &until);
     b->delta = 0;
     i->phase = HD_PHASE_DECODE;
     hd_instance_wake(e, i, b->start + b->tau);
@@ -70,7 +74,7 @@ void hd_plain_token(struct hd_engine *e, struct hd_request *r, hd_tick now) {
     struct hd_plain_score *s = &r->score.plain;
     hd_wide ttft = m->ttft == HD_TICK_NEVER ? (hd_wide)HD_TICK_NEVER * 4 : m->ttft;
     hd_wide tbt = m->tbt == HD_TICK_NEVER ? (hd_wide)HD_TICK_NEVER * 4 : m->tbt;
-    hd_wide t = now - r->arrival, due = ttft;
+    hd_wide t = now + r->front - r->arrival, due = ttft;
     if (r->emitted == 0)
         s->target = ttft;
     else
@@ -107,6 +111,7 @@ void hd_plain_settle(struct hd_engine *e, struct hd_instance *i) {
     b->context += b->count;
     i->step_at = t;
     i->turn_iterations++;
+    i->flows = true;
     e->measure->iterations++;
     e->measure->segments++;
     e->measure->tokens_emitted += b->measured;

@@ -71,12 +71,17 @@ struct hd_switching {
 struct hd_serving {     /* the engine profile */
     int max_batch;      /* running members */
     int prefill_tokens; /* budget of one prefill batch */
-    int chunk_tokens;   /* 0: whole prompts with priority; else chunked prefill
-                           mixed into decode */
-    bool preempt_swap;  /* else recompute */
-    double watermark;   /* share of the pool that admission leaves free */
-    double patience_s;  /* a request whose prefill has not begun fails; 0: off */
-    double drain_s;     /* nothing but ticks for so long: the run ends */
+    int chunk_tokens;   /* 0: whole prompts with priority; else the tokens of a step, of
+                           which decodes take one each, then prompts what is left */
+    bool async;         /* the next step is decided while one runs: who comes, comes in
+                           one step later */
+    /* Outside the engine (HTTP, tokens to text and back), per request and for each one
+     * that runs beside it when it begins. In TTFT and E2E, not between tokens. */
+    double front_s, front_sequence_s;
+    bool preempt_swap; /* else recompute */
+    double watermark;  /* share of the pool that admission leaves free */
+    double patience_s; /* a request whose prefill has not begun fails; 0: off */
+    double drain_s;    /* nothing but ticks for so long: the run ends */
 };
 
 struct hd_run_config {

@@ -150,6 +150,7 @@ void hd_group_waiting_add(struct hd_engine *e, int group, int slot) {
     struct hd_instance *i = &e->instance[g->instance];
     int64_t tokens = (int64_t)r->input + r->emitted;
     r->state = HD_REQ_WAITING;
+    r->seen_at = -1;
     hd_list_insert(e, &g->waiting, slot);
     g->waiting_tokens += tokens;
     g->residue[tokens % HD_BLOCK_TOKENS]++;
@@ -175,6 +176,7 @@ void hd_group_ready_add(struct hd_engine *e, int group, int slot) {
     struct hd_group *g = &e->group[group];
     struct hd_request *r = &e->request[slot];
     r->state = HD_REQ_READY;
+    r->seen_at = -1;
     hd_list_insert(e, &g->ready, slot);
     g->ready_context += hd_kv_tokens(r);
     g->residue[hd_kv_tokens(r) % HD_BLOCK_TOKENS]++;

@@ -2,156 +2,6 @@
  * here runs at a boundary; plans are made at the end of the instant. */
 #include "engine/parts.h"
 
-/* ---- tokens and prefills ------------------------------------------------- */
-
-/* The token that a prefill emits. */
-void hd_token(struct hd_engine *e, struct hd_request *r, hd_tick now) {
-    if (e->step)
-        hd_plain_token(e, r, now);
-    else
-        hd_score_token(&e->config->model[r->model], r, now);
-    if (r->emitted == 0) {
-        r->first_token = now;
-    } else {
-        hd_tick gap = now - r->last_token;
-        if (r->measured) hd_hist_add(&e->measure->tbt, gap, 1);
-        if (gap > r->gap_longest) r->gap_longest = gap;
-    }
-    r->emitted++;
-    r->last_token = now;
-    e->measure->tokens_emitted += r->measured;
-}
-
-static int64_t prompt(const struct hd_request *r) {
-    return (int64_t)r->input + r->emitted;
-}
-
-/* Memory, state and account of a request whose prefill begins. */
-static void enter_prefill(struct hd_engine *e, struct hd_instance *i, int slot) {
-    struct hd_request *r = &e->request[slot];
-    hd_group_waiting_remove(e, r->group, slot);
-    hd_kv_take(e, i, r->model, hd_blocks_of(prompt(r)));
-    r->state = HD_REQ_PREFILL;
-    r->kv = HD_KV_GPU;
-    r->kv_at = hd_instance_number(e, i);
-    r->instance = r->kv_at;
-    hd_request_phase(e, r, HD_BLAME_PREFILL);
-}
-
-/* Whether the head of the queue may be prefilled now, with `taken` blocks and
- * `joining` requests already promised. */
-static bool admits(const struct hd_engine *e, const struct hd_instance *i, int slot,
-                   int64_t taken, int joining) {
-    const struct hd_request *r = &e->request[slot];
-    if (i->batch.count + joining >= i->option.max) return false;
-    int64_t need = hd_blocks_of(prompt(r)) + taken;
-    if (i->batch.count + joining > 0) { /* an empty batch must not be refused */
-        int64_t pool = (i->usable - i->weights) / hd_block_bytes(e, i, r->model);
-        need += (int64_t)(e->config->serving.watermark * (double)pool);
-    }
-    return hd_blocks_free(e, i, r->model, need);
-}
-
-/* One prefill batch of at most `most` waiting members. False: none could enter. */
-static bool start_prefill(struct hd_engine *e, struct hd_instance *i, int most) {
-    struct hd_group *g = &e->group[i->turn];
-    int64_t tokens = 0, square = 0;
-    i->prefilling_count = 0;
-    while (g->waiting.count && (most < 0 || i->prefilling_count < most)) {
-        int slot = g->waiting.first;
-        int64_t n = prompt(&e->request[slot]);
-        if (i->prefilling_count && tokens + n > e->config->serving.prefill_tokens)
-            break;
-        if (!admits(e, i, slot, 0, i->prefilling_count)) break;
-        enter_prefill(e, i, slot);
-        i->prefilling = hd_grow(i->prefilling, &i->prefilling_capacity,
-                                i->prefilling_count + 1, sizeof *i->prefilling);
-        i->prefilling[i->prefilling_count++] = slot;
-        tokens += n;
-        square += n * n;
-    }
-    if (i->prefilling_count == 0) return false;
-    hd_tick time = hd_timing_prefill(hd_timing_of(e, i, g->model), tokens,
-                                     i->prefilling_count, square, 0, 0);
-    hd_instance_phase(e, i, HD_PHASE_PREFILL);
-    hd_instance_wake(e, i, e->now + time);
-    return true;
-}
-
-/* A prefilled request goes on: into the batch, or back to the policy. */
-static void leave_prefill(struct hd_engine *e, struct hd_instance *i, int slot) {
-    struct hd_request *r = &e->request[slot];
-    hd_token(e, r, e->now);
-    if (r->emitted >= r->output) {
-        r->state = HD_REQ_RUNNING; /* its KV is not idle */
-        hd_request_finish(e, slot, HD_STATUS_DONE, true);
-        return;
-    }
-    if (i->option.prefill > 0) {
-        int group = r->group;
-        r->state = HD_REQ_RUNNING;
-        hd_request_phase(e, r, HD_BLAME_WAIT);
-        hd_group_remove(e, slot);
-        hd_idle_kv_add(e, i, slot);
-        hd_held_add(e, slot);
-        hd_group_close_if_empty(e, group);
-    } else {
-        r->state = HD_REQ_RUNNING;
-        hd_batch_add(e, i, slot);
-    }
-    if (e->policy->prefilled) hd_queue_call(e, HD_CALL_PREFILLED, slot, r->serial, 0);
-}
-
-static void end_prefill(struct hd_engine *e, struct hd_instance *i) {
-    i->batch.stall += e->now - i->phase_since;
-    hd_instance_phase(e, i, HD_PHASE_BOUNDARY);
-    i->step_at = e->now;
-    i->turn_iterations++;
-    i->prefill_done = i->option.prefill > 0;
-    e->measure->iterations++;
-    e->measure->segments++;
-    for (int n = 0; n < i->prefilling_count; n++) leave_prefill(e, i, i->prefilling[n]);
-    i->prefilling_count = 0;
-}
-
-/* ---- chunked prefill: part of a prompt beside the decode steps ----------- */
-
-static void start_mixed(struct hd_engine *e, struct hd_instance *i) {
-    struct hd_batch *b = &i->batch;
-    const struct hd_request *r = &e->request[i->chunking];
-    int64_t left = prompt(r) - i->chunk_done;
-    int64_t room = i->option.chunk - b->count;
-    int64_t now = room < 1 ? 1 : left < room ? left : room;
-    i->chunk_now = (int32_t)now;
-    b->start = e->now;
-    b->tau = hd_timing_prefill(hd_timing_of(e, i, r->model), now + b->count,
-                               b->count + 1, now * (2 * (int64_t)i->chunk_done + now),
-                               b->count, b->context);
-    b->delta = 0;
-    b->steps = 1;
-    hd_instance_phase(e, i, HD_PHASE_MIXED);
-    hd_instance_wake(e, i, b->start + b->tau);
-}
-
-static void end_mixed(struct hd_engine *e, struct hd_instance *i) {
-    int slot = i->chunking;
-    if (i->batch.count) {
-        hd_batch_settle(e, i, 1);
-    } else {
-        i->step_at = e->now;
-        i->turn_iterations++;
-        e->measure->iterations++;
-        e->measure->segments++;
-    }
-    e->measure->iterations_stepped++;
-    hd_instance_phase(e, i, HD_PHASE_BOUNDARY);
-    i->chunk_done += i->chunk_now;
-    if (i->chunk_done < prompt(&e->request[slot])) return;
-    i->chunking = -1;
-    i->prefill_done = i->option.prefill > 0;
-    leave_prefill(e, i, slot);
-}
-
 /* ---- preemption ---------------------------------------------------------- */
 
 void hd_batch_out(struct hd_engine *e, struct hd_instance *i, int slot) {
@@ -236,6 +86,7 @@ static void take_joiners(struct hd_engine *e, struct hd_instance *i) {
             elsewhere |= r->kv != HD_KV_MOVING;
             continue;
         }
+        if (!hd_admissible(e, i, s)) continue;
         hd_group_ready_remove(e, i->turn, s);
         hd_idle_kv_remove(e, i, s);
         r->state = HD_REQ_RUNNING;
@@ -263,7 +114,7 @@ static int64_t lacking(const struct hd_engine *e, const struct hd_instance *i) {
     else if (g->ready.count)
         blocks = hd_blocks_of(hd_kv_tokens(&e->request[g->ready.first]) + 1);
     else if (g->waiting.count)
-        blocks = hd_blocks_of(prompt(&e->request[g->waiting.first]));
+        blocks = hd_blocks_of(hd_prompt_tokens(&e->request[g->waiting.first]));
     int64_t bytes = blocks * hd_block_bytes(e, i, g->model) - hd_free_kv_bytes(e, i);
     return bytes > 1 ? bytes : 1;
 }
@@ -281,8 +132,15 @@ static void nothing_runs(struct hd_engine *e, struct hd_instance *i) {
         hd_turn_end(e, i, HD_WHY_FULL);
         return;
     }
+    i->flows = false;
     hd_instance_phase(e, i, HD_PHASE_STALL);
     if (made && i->transfers_out == 0) hd_instance_dirty(e, i); /* room at once */
+}
+
+bool hd_quantum_over(const struct hd_engine *e, const struct hd_instance *i) {
+    return i->for_ticks && i->first_iteration >= 0 && i->turn_iterations > 0 &&
+           e->now - i->first_iteration >= i->for_ticks &&
+           (i->option.strict || hd_other_work(e, i));
 }
 
 /* Ends the turn if it is over, whatever might still be admitted. */
@@ -292,9 +150,7 @@ static bool ended(struct hd_engine *e, struct hd_instance *i) {
         hd_turn_end(e, i, HD_WHY_PREFILLED);
     else if (i->interrupt && i->turn_iterations > 0 && i->chunking < 0)
         hd_turn_end(e, i, HD_WHY_INTERRUPTED);
-    else if (i->for_ticks && i->first_iteration >= 0 && i->turn_iterations > 0 &&
-             i->chunking < 0 && e->now - i->first_iteration >= i->for_ticks &&
-             (i->option.strict || hd_other_work(e, i)))
+    else if (i->chunking < 0 && hd_quantum_over(e, i))
         hd_turn_end(e, i, HD_WHY_QUANTUM);
     else if (i->batch.count == 0 && i->chunking < 0 && g->ready.count == 0 &&
              (i->option.prefill == 0 || g->waiting.count == 0))
@@ -308,38 +164,50 @@ void hd_turn_end_if_over(struct hd_engine *e, struct hd_instance *i) {
     if (i->turn >= 0 && i->phase == HD_PHASE_BOUNDARY) ended(e, i);
 }
 
-static void next_iteration(struct hd_engine *e, struct hd_instance *i) {
-    struct hd_batch *b = &i->batch;
-    struct hd_group *g = &e->group[i->turn];
-    if (ended(e, i)) return;
-    if (i->option.prefill <= 0) take_joiners(e, i);
-    bool prefills =
-        i->option.prefill != 0 && g->waiting.count > 0 && !swapped_waits(e, i);
-    if (prefills && i->option.chunk && i->chunking < 0 &&
-        admits(e, i, g->waiting.first, hd_batch_growth(e, i), 0)) {
-        i->chunking = g->waiting.first;
-        i->chunk_done = 0;
-        enter_prefill(e, i, i->chunking);
+/* A plan of decode steps. */
+static void start_decode(struct hd_engine *e, struct hd_instance *i, bool one_step) {
+    hd_tick until = HD_TICK_NEVER;
+    if (i->for_ticks && (i->option.strict || hd_other_work(e, i))) {
+        hd_tick first = i->first_iteration < 0 ? e->now : i->first_iteration;
+        until = first + i->for_ticks;
     }
-    bool runs = false, made_room = false;
-    if (i->chunking >= 0) {
-        if (b->count == 0 || room_for_step(e, i, &made_room)) {
-            start_mixed(e, i);
-            runs = true;
-        }
-    } else if (prefills && !i->option.chunk && start_prefill(e, i, i->option.prefill)) {
-        runs = true;
-    } else if (b->count && room_for_step(e, i, &made_room)) {
-        hd_tick until = HD_TICK_NEVER;
-        if (i->for_ticks && (i->option.strict || hd_other_work(e, i))) {
-            hd_tick first = i->first_iteration < 0 ? e->now : i->first_iteration;
-            until = first + i->for_ticks;
-        }
-        /* one iteration, then there is something to look at */
-        if (i->interrupt || i->limits || made_room) until = e->now;
-        hd_batch_plan(e, i, until);
-        hd_instance_phase(e, i, HD_PHASE_DECODE);
-        runs = true;
+    if (one_step) until = e->now;
+    hd_batch_plan(e, i, until);
+    hd_instance_phase(e, i, HD_PHASE_DECODE);
+}
+
+/* Starts what runs next, with whoever may join it. False: nothing can. */
+static bool start_iteration(struct hd_engine *e, struct hd_instance *i) {
+    struct hd_batch *b = &i->batch;
+    if (i->option.prefill <= 0) take_joiners(e, i);
+    bool prefills = i->option.prefill != 0 && e->group[i->turn].waiting.count > 0 &&
+                    !swapped_waits(e, i);
+    bool whole = !i->option.chunk && i->chunking < 0, made_room = false;
+    if (prefills && whole && hd_prefill_start(e, i)) {
+        if (e->config->serving.async) hd_see_waiting(e, i);
+        return true;
+    }
+    if (b->count && !room_for_step(e, i, &made_room)) return false;
+    if (!whole && (prefills || i->chunking >= 0) &&
+        hd_mixed_start(e, i, prefills && !made_room)) {
+        if (e->config->serving.async) hd_see_waiting(e, i);
+        return true;
+    }
+    if (b->count == 0) return false;
+    bool seen = e->config->serving.async && hd_see_waiting(e, i) > 0;
+    /* one iteration, then there is something to look at */
+    start_decode(e, i, i->interrupt || i->limits || made_room || seen);
+    return true;
+}
+
+static void next_iteration(struct hd_engine *e, struct hd_instance *i) {
+    if (ended(e, i)) return;
+    i->gated = e->config->serving.async && i->flows;
+    bool runs = start_iteration(e, i);
+    if (!runs && i->batch.count == 0 && i->chunking < 0 && i->gated) {
+        /* nothing is on the GPU that the next step could have been decided beside */
+        i->gated = i->flows = false;
+        runs = start_iteration(e, i);
     }
     if (!runs)
         nothing_runs(e, i);
@@ -373,10 +241,10 @@ void hd_turn_boundary(struct hd_engine *e, struct hd_instance *i) {
         stage(e, i, HD_STAGE_REINIT);
         break;
     case HD_PHASE_PREFILL:
-        end_prefill(e, i);
+        hd_prefill_end(e, i);
         break;
     case HD_PHASE_MIXED:
-        end_mixed(e, i);
+        hd_mixed_end(e, i);
         break;
     case HD_PHASE_DECODE:
         hd_batch_settle(e, i, i->batch.steps);

@@ -16,6 +16,15 @@ void hd_held_remove(struct hd_engine *, int slot);
 static inline int64_t hd_kv_tokens(const struct hd_request *r) {
     return r->emitted ? (int64_t)r->input + r->emitted - 1 : 0;
 }
+/* Tokens that a prefill of it covers. */
+static inline int64_t hd_prompt_tokens(const struct hd_request *r) {
+    return (int64_t)r->input + r->emitted;
+}
+/* Its arrival by a clock that is late by its time outside the engine: what its client
+ * gets at t leaves the engine so much earlier. */
+static inline hd_tick hd_sent_at(const struct hd_request *r) {
+    return r->arrival - r->front;
+}
 static inline int64_t hd_blocks_of(int64_t tokens) {
     return (tokens + HD_BLOCK_TOKENS - 1) / HD_BLOCK_TOKENS;
 }
@@ -102,7 +111,20 @@ void hd_instance_work(struct hd_engine *, struct hd_instance *, int slot);
 int64_t hd_instance_kv_planned(const struct hd_engine *, const struct hd_instance *);
 bool hd_other_work(const struct hd_engine *, const struct hd_instance *);
 
+/* ---- prefill.c: who comes in, iterations with prompts --------------------- */
+/* Starts the prefill of whole prompts; a step of chunks beside the running members,
+ * with new prompts or only the one that has begun. False: no prompt comes in. */
+bool hd_prefill_start(struct hd_engine *, struct hd_instance *);
+bool hd_mixed_start(struct hd_engine *, struct hd_instance *, bool admit);
+void hd_prefill_end(struct hd_engine *, struct hd_instance *);
+void hd_mixed_end(struct hd_engine *, struct hd_instance *);
+/* An asynchronous scheduler, as an iteration begins, decides who comes into the one
+ * after it: who is here now and has a place and memory. Returns how many those are. */
+int hd_see_waiting(struct hd_engine *, struct hd_instance *);
+bool hd_admissible(const struct hd_engine *, const struct hd_instance *, int slot);
+
 /* ---- iterate.c: what happens within a turn ------------------------------- */
+bool hd_quantum_over(const struct hd_engine *, const struct hd_instance *);
 void hd_turn_boundary(struct hd_engine *, struct hd_instance *); /* its wake came */
 /* At a boundary, before anybody is asked for a next turn. */
 void hd_turn_end_if_over(struct hd_engine *, struct hd_instance *);
@@ -222,6 +244,12 @@ static inline bool hd_blocks_free(const struct hd_engine *e,
 static inline const struct hd_timing *
 hd_timing_of(const struct hd_engine *e, const struct hd_instance *i, int model) {
     return e->shape[i->shape].timing[model];
+}
+
+/* Host time before a first iteration: no kernels run that it could hide behind. */
+static inline hd_tick hd_fill(const struct hd_instance *i, const struct hd_timing *t,
+                              int sequences) {
+    return i->flows ? 0 : hd_timing_fill(t, sequences);
 }
 
 #endif

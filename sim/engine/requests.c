@@ -95,7 +95,7 @@ int hd_request_new(struct hd_engine *e, const struct hd_arrival *a) {
     r->group = r->prev = r->next = r->kv_at = r->kv_prev = r->kv_next = -1;
     r->kv_from = r->kv_home = r->transfer = r->instance = -1;
     r->arrival = r->phase_at = a->at;
-    r->first_token = r->last_token = r->gap_longest = -1;
+    r->first_token = r->last_token = r->gap_longest = r->seen_at = -1;
     if (!e->step) r->score.fast.last_miss = -2;
     e->live_requests++;
     return slot;
@@ -113,16 +113,21 @@ static void report(struct hd_engine *e, struct hd_request *r, enum hd_status sta
                             .output_tokens = r->output,
                             .emitted_tokens = r->emitted,
                             .arrival = r->arrival,
-                            .first_token = r->first_token,
-                            .last_token = r->emitted ? r->last_token : -1,
+                            .first_token = -1,
+                            .last_token = -1,
                             .gap_longest = r->gap_longest,
                             .preempted = r->preempted};
     memcpy(f.blame, r->blame, sizeof f.blame);
+    if (r->emitted) {
+        f.first_token = r->first_token + r->front;
+        f.last_token = r->last_token + r->front;
+        f.blame[HD_BLAME_QUEUE] += r->front;
+    }
     if (status == HD_STATUS_DONE) {
         f.tokens_on_time = hd_score_on_time(e, r);
         f.ratio = hd_score_ratio(e, r);
         bool first_ok =
-            m->ttft == HD_TICK_NEVER || r->first_token - r->arrival <= m->ttft;
+            m->ttft == HD_TICK_NEVER || f.first_token - r->arrival <= m->ttft;
         bool pace_ok =
             m->tbt == HD_TICK_NEVER || r->output < 2 ||
             r->last_token - r->first_token <= (hd_wide)(r->output - 1) * m->tbt;

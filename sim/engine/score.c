@@ -70,7 +70,7 @@ static void miss(const struct hd_run_model *m, struct hd_score *s, int64_t i,
 
 void hd_score_token(const struct hd_run_model *m, struct hd_request *r, hd_tick now) {
     struct hd_score *s = &r->score.fast;
-    hd_tick t = now - r->arrival;
+    hd_tick t = now - hd_sent_at(r);
     hd_wide due = deadline(m, r->emitted);
     s->on_time += t <= due;
     if (t - s->start > due) miss(m, s, r->emitted, t);
@@ -91,7 +91,7 @@ void hd_score_stay(const struct hd_run_model *m, const struct hd_batch *b,
                    (j = next_late(p, m->tbt, bound + s->start, j)) != 0) {
                 hd_tick t = p->start + j * p->tau + p->delta * (j * (j - 1) / 2);
                 int64_t token = r->emitted + (p->step + j - r->join_step) - 1;
-                miss(m, s, token, t - r->arrival);
+                miss(m, s, token, t - hd_sent_at(r));
             }
         }
     }
@@ -101,7 +101,7 @@ void hd_score_stay(const struct hd_run_model *m, const struct hd_batch *b,
 /* Metric Q of a finished request: time that counted over time that it took. */
 double hd_score_ratio(const struct hd_engine *e, const struct hd_request *r) {
     const struct hd_run_model *m = &e->config->model[r->model];
-    hd_tick total = r->last_token - r->arrival;
+    hd_tick total = r->last_token - hd_sent_at(r);
     if (r->emitted == 0) return 0;
     if (total <= 0) return 1;
     if (e->step) {

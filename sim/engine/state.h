@@ -52,6 +52,8 @@ struct hd_request {
     int32_t transfer;
     int32_t retries, preempted, instance;
     hd_tick arrival, first_token, last_token, gap_longest;
+    hd_tick front;   /* spent outside the engine, before and after it */
+    hd_tick seen_at; /* when an asynchronous scheduler decided to let it in, or -1 */
     /* the present stay in a batch */
     int64_t join_step, peak_after, join_order, first_piece;
     hd_tick join_at, stall_base;
@@ -114,6 +116,8 @@ struct hd_batch {
     /* fast mode only */
     int32_t residue[HD_BLOCK_TOKENS]; /* members by (L - step) mod 16 at joining */
     hd_tick least_bound;
+    int64_t longest; /* of the members' KV length - step, if it is known */
+    bool longest_known;
     int32_t *fresh; /* joined since the last settled plan */
     int fresh_count, fresh_capacity;
     int fresh_measured;
@@ -174,10 +178,16 @@ struct hd_instance {
     struct hd_turn option;
     hd_tick for_ticks, first_iteration, phase_since, stage_since;
     bool interrupt, reinit_done, prefill_done;
+    bool flows; /* an iteration ended here: the next is decided and prepared already */
+    bool gated; /* so only those come in that were seen before it began, at: */
+    hd_tick seen_at;
+    int turn_prefills;   /* that the turn has begun */
     int32_t prefetch;    /* model to load once the turn's own switch is done, -1 */
     int32_t *prefilling; /* requests of the running prefill */
     int prefilling_count, prefilling_capacity;
-    int32_t chunking, chunk_done, chunk_now; /* chunked prefill: request, tokens */
+    /* chunked prefill: the prompt that is not done with this iteration, its tokens
+     * before and in it */
+    int32_t chunking, chunk_done, chunk_now;
     hd_tick rest_at, step_at;
     struct hd_batch batch;
     /* use of GPU time */

@@ -141,6 +141,8 @@ void hd_turn_begin(struct hd_engine *e, struct hd_instance *i, int group,
     i->turn_iterations = 0;
     i->interrupt = i->prefill_done = i->wants_turn = false;
     i->prefetch = i->chunking = -1;
+    i->turn_prefills = 0;
+    i->flows = false;
     i->turns++;
     g->started = true;
     enum hd_residence there = hd_residence(i, g->model);

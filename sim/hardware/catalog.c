@@ -4,13 +4,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/csv.h"
 #include "base/home.h"
 #include "base/mem.h"
-#include "base/units.h"
+#include "hardware/columns.h"
 #include "hardware/model.h"
+#include "hardware/names.h"
 
 struct hd_catalog {
     int gpus, models, gpu_capacity, model_capacity;
@@ -18,103 +17,53 @@ struct hd_catalog {
     struct hd_model_spec *model;
 };
 
-/* ---- one field of a row -------------------------------------------------- */
-
-enum kind { TEXT, WHOLE, RATE, FLAG, BIAS };
-
-struct column { /* of the file, and where it goes in the spec */
-    const char *name;
-    enum kind kind;
-    size_t offset;
-    double unit; /* RATE: what one means; WHOLE: 0 may be written if 0 */
-};
-
-static bool set_whole(const char *text, const struct column *c, int *to,
-                      struct hd_err *why) {
-    long value;
-    if (!hd_parse_integer(text, c->unit == 0 ? 0 : 1, 1 << 30, &value, why))
-        return false;
-    *to = (int)value;
-    return true;
-}
-
-static bool set_field(void *spec, const struct column *c, const char *text,
-                      struct hd_err *why) {
-    void *to = (char *)spec + c->offset;
-    double number;
-    switch (c->kind) {
-    case TEXT:
-        *(const char **)to = hd_strdup(text);
-        return true;
-    case WHOLE:
-        return set_whole(text, c, to, why);
-    case RATE:
-        if (!hd_parse_number(text, &number, why)) return false;
-        if (number < 0) return hd_fail(why, "%s is below 0", text);
-        *(double *)to = number * c->unit;
-        return true;
-    case FLAG:
-        *(bool *)to = strcmp(text, "yes") == 0;
-        if (*(bool *)to || strcmp(text, "no") == 0) return true;
-        return hd_fail(why, "'%s'; expected yes or no", text);
-    case BIAS:
-        for (int n = HD_BIAS_NONE; n <= HD_BIAS_ALL; n++) {
-            static const char *const name[] = {"none", "qkv", "all"};
-            *(enum hd_bias *)to = (enum hd_bias)n;
-            if (strcmp(text, name[n]) == 0) return true;
-        }
-        return hd_fail(why, "'%s'; expected none, qkv or all", text);
-    }
-    return false;
-}
-
 /* ---- the two files ------------------------------------------------------- */
 
 #define GPU(field) offsetof(struct hd_gpu_spec, field)
 #define MODEL(field) offsetof(struct hd_model_spec, field)
 
-static const struct column gpu_columns[] = {
-    {"gpu", TEXT, GPU(name), 0},
-    {"aliases", TEXT, GPU(aliases), 0},
-    {"vram_mib", WHOLE, GPU(vram_mib), 1},
-    {"hbm_gb_per_s", RATE, GPU(hbm_bytes_per_s), 1e9},
-    {"bf16_tflops", RATE, GPU(bf16_flops), 1e12},
-    {"fp8_tflops", RATE, GPU(fp8_flops), 1e12},
-    {"pcie_gb_per_s", RATE, GPU(pcie_bytes_per_s), 1e9},
-    {"nvlink_gb_per_s", RATE, GPU(nvlink_bytes_per_s), 1e9},
-    {"sms", WHOLE, GPU(sms), 1},
-    {"fitted_as", TEXT, GPU(fitted_as), 0},
-    {"reduce_as", TEXT, GPU(reduce_as), 0},
-    {"kernels_as", TEXT, GPU(kernels_as), 0},
-    {"verified", FLAG, GPU(verified), 0},
-    {"source", TEXT, GPU(source), 0},
+static const struct hd_column gpu_columns[] = {
+    {"gpu", HD_COLUMN_TEXT, GPU(name), 0, NULL},
+    {"aliases", HD_COLUMN_TEXT, GPU(aliases), 0, NULL},
+    {"vram_mib", HD_COLUMN_WHOLE, GPU(vram_mib), 1, NULL},
+    {"hbm_gb_per_s", HD_COLUMN_RATE, GPU(hbm_bytes_per_s), 1e9, NULL},
+    {"bf16_tflops", HD_COLUMN_RATE, GPU(bf16_flops), 1e12, NULL},
+    {"fp8_tflops", HD_COLUMN_RATE, GPU(fp8_flops), 1e12, NULL},
+    {"pcie_gb_per_s", HD_COLUMN_RATE, GPU(pcie_bytes_per_s), 1e9, NULL},
+    {"nvlink_gb_per_s", HD_COLUMN_RATE, GPU(nvlink_bytes_per_s), 1e9, NULL},
+    {"sms", HD_COLUMN_WHOLE, GPU(sms), 1, NULL},
+    {"fitted_as", HD_COLUMN_TEXT, GPU(fitted_as), 0, NULL},
+    {"reduce_as", HD_COLUMN_TEXT, GPU(reduce_as), 0, NULL},
+    {"kernels_as", HD_COLUMN_TEXT, GPU(kernels_as), 0, NULL},
+    {"verified", HD_COLUMN_FLAG, GPU(verified), 0, NULL},
+    {"source", HD_COLUMN_TEXT, GPU(source), 0, NULL},
 };
 
-static const struct column model_columns[] = {
-    {"model", TEXT, MODEL(name), 0},
-    {"aliases", TEXT, MODEL(aliases), 0},
-    {"layers", WHOLE, MODEL(layers), 1},
-    {"hidden", WHOLE, MODEL(hidden), 1},
-    {"heads", WHOLE, MODEL(heads), 1},
-    {"kv_heads", WHOLE, MODEL(kv_heads), 1},
-    {"head_dim", WHOLE, MODEL(head_dim), 1},
-    {"ffn", WHOLE, MODEL(ffn), 1},
-    {"vocab", WHOLE, MODEL(vocab), 1},
-    {"tied", FLAG, MODEL(tied), 0},
-    {"bias", BIAS, MODEL(bias), 0},
-    {"qk_norm", FLAG, MODEL(qk_norm), 0},
-    {"experts", WHOLE, MODEL(experts), 0},
-    {"topk", WHOLE, MODEL(topk), 0},
-    {"moe_ffn", WHOLE, MODEL(moe_ffn), 0},
-    {"shared_ffn", WHOLE, MODEL(shared_ffn), 0},
-    {"dense_layers", WHOLE, MODEL(dense_layers), 0},
-    {"q_rank", WHOLE, MODEL(q_rank), 0},
-    {"kv_rank", WHOLE, MODEL(kv_rank), 0},
-    {"rope_dim", WHOLE, MODEL(rope_dim), 0},
-    {"max_context_tokens", WHOLE, MODEL(max_context_tokens), 1},
-    {"published_params", RATE, MODEL(published_params), 1},
-    {"verified", FLAG, MODEL(verified), 0},
-    {"source", TEXT, MODEL(source), 0},
+static const struct hd_column model_columns[] = {
+    {"model", HD_COLUMN_TEXT, MODEL(name), 0, NULL},
+    {"aliases", HD_COLUMN_TEXT, MODEL(aliases), 0, NULL},
+    {"layers", HD_COLUMN_WHOLE, MODEL(layers), 1, NULL},
+    {"hidden", HD_COLUMN_WHOLE, MODEL(hidden), 1, NULL},
+    {"heads", HD_COLUMN_WHOLE, MODEL(heads), 1, NULL},
+    {"kv_heads", HD_COLUMN_WHOLE, MODEL(kv_heads), 1, NULL},
+    {"head_dim", HD_COLUMN_WHOLE, MODEL(head_dim), 1, NULL},
+    {"ffn", HD_COLUMN_WHOLE, MODEL(ffn), 1, NULL},
+    {"vocab", HD_COLUMN_WHOLE, MODEL(vocab), 1, NULL},
+    {"tied", HD_COLUMN_FLAG, MODEL(tied), 0, NULL},
+    {"bias", HD_COLUMN_WORD, MODEL(bias), 0, "none qkv all"},
+    {"qk_norm", HD_COLUMN_FLAG, MODEL(qk_norm), 0, NULL},
+    {"experts", HD_COLUMN_WHOLE, MODEL(experts), 0, NULL},
+    {"topk", HD_COLUMN_WHOLE, MODEL(topk), 0, NULL},
+    {"moe_ffn", HD_COLUMN_WHOLE, MODEL(moe_ffn), 0, NULL},
+    {"shared_ffn", HD_COLUMN_WHOLE, MODEL(shared_ffn), 0, NULL},
+    {"dense_layers", HD_COLUMN_WHOLE, MODEL(dense_layers), 0, NULL},
+    {"q_rank", HD_COLUMN_WHOLE, MODEL(q_rank), 0, NULL},
+    {"kv_rank", HD_COLUMN_WHOLE, MODEL(kv_rank), 0, NULL},
+    {"rope_dim", HD_COLUMN_WHOLE, MODEL(rope_dim), 0, NULL},
+    {"max_context_tokens", HD_COLUMN_WHOLE, MODEL(max_context_tokens), 1, NULL},
+    {"published_params", HD_COLUMN_RATE, MODEL(published_params), 1, NULL},
+    {"verified", HD_COLUMN_FLAG, MODEL(verified), 0, NULL},
+    {"source", HD_COLUMN_TEXT, MODEL(source), 0, NULL},
 };
 
 enum {
@@ -157,35 +106,6 @@ static bool model_is_sound(struct hd_model_spec *m, struct hd_err *why) {
     return true;
 }
 
-/* Finds every column in the header. */
-static bool match_header(const struct hd_csv_row *row, const struct column *columns,
-                         int count, int *at, struct hd_err *why) {
-    for (int n = 0; n < count; n++) {
-        at[n] = hd_csv_column(row, columns[n].name);
-        if (at[n] < 0) return hd_fail(why, "no column '%s'", columns[n].name);
-    }
-    return true;
-}
-
-static bool read_row(const struct hd_csv_row *row, const struct column *columns,
-                     int count, const int *at, void *spec, struct hd_err *why) {
-    for (int n = 0; n < count; n++) {
-        if (at[n] >= row->count)
-            return hd_fail(why, "%d fields; expected one for '%s'", row->count,
-                           columns[n].name);
-        struct hd_err field = {0};
-        if (!set_field(spec, &columns[n], row->field[at[n]], &field))
-            return hd_fail(why, "%s: %s", columns[n].name, field.text);
-    }
-    return true;
-}
-
-static void free_texts(const void *spec, const struct column *columns, int count) {
-    for (int n = 0; n < count; n++)
-        if (columns[n].kind == TEXT)
-            free(*(char *const *)((const char *)spec + columns[n].offset));
-}
-
 static void *next_spec(struct hd_catalog *c, bool of_gpus) {
     if (of_gpus) {
         c->gpu = hd_grow(c->gpu, &c->gpu_capacity, c->gpus + 1, sizeof *c->gpu);
@@ -199,7 +119,7 @@ static void *next_spec(struct hd_catalog *c, bool of_gpus) {
 
 static bool read_file(struct hd_catalog *c, const char *path, bool of_gpus,
                       struct hd_err *err) {
-    const struct column *columns = of_gpus ? gpu_columns : model_columns;
+    const struct hd_column *columns = of_gpus ? gpu_columns : model_columns;
     int count = of_gpus ? GPU_COLUMNS : MODEL_COLUMNS, at[COLUMNS_MAX], got;
     struct hd_csv *csv = hd_csv_open(path, err);
     if (!csv) return false;
@@ -208,12 +128,12 @@ static bool read_file(struct hd_catalog *c, const char *path, bool of_gpus,
     bool fine = true, header = true;
     while (fine && (got = hd_csv_next(csv, &row, err)) > 0) {
         if (header) {
-            fine = match_header(&row, columns, count, at, &why);
+            fine = hd_columns_find(&row, columns, count, at, &why);
             header = false;
             continue;
         }
         void *spec = next_spec(c, of_gpus);
-        fine = read_row(&row, columns, count, at, spec, &why) &&
+        fine = hd_columns_read(&row, columns, count, at, spec, &why) &&
                (of_gpus ? gpu_is_sound(spec, &why) : model_is_sound(spec, &why));
     }
     if (!fine)
@@ -228,84 +148,32 @@ static bool read_file(struct hd_catalog *c, const char *path, bool of_gpus,
 
 /* ---- names --------------------------------------------------------------- */
 
-/* Whether a name is the row's own or one of its blank-separated aliases. */
-static bool is_called(const char *own, const char *aliases, const char *name) {
-    if (strcasecmp(own, name) == 0) return true;
-    size_t length = strlen(name);
-    for (const char *a = aliases; length && *a;) {
-        size_t word = strcspn(a, " ");
-        if (word == length && strncasecmp(a, name, length) == 0) return true;
-        a += word + strspn(a + word, " ");
-    }
-    return false;
-}
-
-struct names { /* of all rows, each alias by itself */
-    char **name;
-    int count, capacity;
-};
-
-static void add_names(struct names *n, const char *own, const char *aliases) {
-    n->name = hd_grow(n->name, &n->capacity, n->count + 1, sizeof *n->name);
-    n->name[n->count++] = hd_strdup(own);
-    for (const char *a = aliases; *a;) {
-        size_t word = strcspn(a, " ");
-        n->name = hd_grow(n->name, &n->capacity, n->count + 1, sizeof *n->name);
-        n->name[n->count++] = hd_format("%.*s", (int)word, a);
-        a += word + strspn(a + word, " ");
-    }
-}
-
-static void free_names(struct names *n) {
-    for (int i = 0; i < n->count; i++) free(n->name[i]);
-    free(n->name);
-}
-
-static void unknown(struct names *n, const char *what, const char *name,
-                    const char *command, struct hd_err *err) {
-    const char *near = hd_nearest(name, (const char *const *)n->name, n->count);
-    if (near)
-        hd_fail(err, "%s: no such %s in the catalogue; the nearest is %s", name, what,
-                near);
-    else
-        hd_fail(err, "%s: no such %s in the catalogue; `hotdesk catalog %s` lists them",
-                name, what, command);
-    free_names(n);
-}
-
 const struct hd_gpu_spec *hd_catalog_gpu(const struct hd_catalog *c, const char *name,
                                          struct hd_err *err) {
-    struct names all = {0};
+    struct hd_names all = {0};
     for (int n = 0; n < c->gpus; n++)
-        if (is_called(c->gpu[n].name, c->gpu[n].aliases, name)) return &c->gpu[n];
+        if (hd_is_called(c->gpu[n].name, c->gpu[n].aliases, name)) return &c->gpu[n];
     for (int n = 0; n < c->gpus; n++)
-        add_names(&all, c->gpu[n].name, c->gpu[n].aliases);
-    unknown(&all, "GPU", name, "gpus", err);
+        hd_names_add(&all, c->gpu[n].name, c->gpu[n].aliases);
+    hd_names_unknown(&all, "GPU", name, "gpus", err);
+    hd_names_free(&all);
     return NULL;
 }
 
 const struct hd_model_spec *hd_catalog_model(const struct hd_catalog *c,
                                              const char *name, struct hd_err *err) {
-    struct names all = {0};
+    struct hd_names all = {0};
     for (int n = 0; n < c->models; n++)
-        if (is_called(c->model[n].name, c->model[n].aliases, name)) return &c->model[n];
+        if (hd_is_called(c->model[n].name, c->model[n].aliases, name))
+            return &c->model[n];
     for (int n = 0; n < c->models; n++)
-        add_names(&all, c->model[n].name, c->model[n].aliases);
-    unknown(&all, "model", name, "models", err);
+        hd_names_add(&all, c->model[n].name, c->model[n].aliases);
+    hd_names_unknown(&all, "model", name, "models", err);
+    hd_names_free(&all);
     return NULL;
 }
 
 /* ---- the whole ----------------------------------------------------------- */
-
-/* Two rows that a search could not tell apart. */
-static bool names_are_sound(struct names *n, const char *path, struct hd_err *err) {
-    for (int i = 0; i < n->count; i++)
-        for (int j = 0; j < i; j++)
-            if (strcasecmp(n->name[i], n->name[j]) == 0)
-                return hd_fail(err, "%s: the name %s stands for two rows", path,
-                               n->name[i]);
-    return true;
-}
 
 static bool name_relatives(struct hd_catalog *c, const char *path, struct hd_err *err) {
     for (int n = 0; n < c->gpus; n++) {
@@ -326,16 +194,16 @@ static bool name_relatives(struct hd_catalog *c, const char *path, struct hd_err
 
 static bool is_sound(struct hd_catalog *c, const char *gpus_path,
                      const char *models_path, struct hd_err *err) {
-    struct names gpus = {0}, models = {0};
+    struct hd_names gpus = {0}, models = {0};
     for (int n = 0; n < c->gpus; n++)
-        add_names(&gpus, c->gpu[n].name, c->gpu[n].aliases);
+        hd_names_add(&gpus, c->gpu[n].name, c->gpu[n].aliases);
     for (int n = 0; n < c->models; n++)
-        add_names(&models, c->model[n].name, c->model[n].aliases);
-    bool fine = names_are_sound(&gpus, gpus_path, err) &&
-                names_are_sound(&models, models_path, err) &&
+        hd_names_add(&models, c->model[n].name, c->model[n].aliases);
+    bool fine = hd_names_differ(&gpus, gpus_path, err) &&
+                hd_names_differ(&models, models_path, err) &&
                 name_relatives(c, gpus_path, err);
-    free_names(&gpus);
-    free_names(&models);
+    hd_names_free(&gpus);
+    hd_names_free(&models);
     return fine;
 }
 
@@ -360,9 +228,10 @@ struct hd_catalog *hd_catalog_load(struct hd_err *err) {
 
 void hd_catalog_free(struct hd_catalog *c) {
     if (!c) return;
-    for (int n = 0; n < c->gpus; n++) free_texts(&c->gpu[n], gpu_columns, GPU_COLUMNS);
+    for (int n = 0; n < c->gpus; n++)
+        hd_columns_free(&c->gpu[n], gpu_columns, GPU_COLUMNS);
     for (int n = 0; n < c->models; n++)
-        free_texts(&c->model[n], model_columns, MODEL_COLUMNS);
+        hd_columns_free(&c->model[n], model_columns, MODEL_COLUMNS);
     free(c->gpu);
     free(c->model);
     free(c);

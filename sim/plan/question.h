@@ -10,6 +10,7 @@
 
 #include "engine/engine.h"
 #include "hardware/catalog.h"
+#include "hardware/engines.h"
 #include "measure/pass.h"
 #include "policy/host.h"
 #include "trace/trace.h"
@@ -68,6 +69,7 @@ struct hd_question {
     hd_tick warm_up, cool_down;
     enum hd_unservable too_long, zero_output;
     struct hd_switching switching;
+    const struct hd_engine_profile *engine; /* whose settings `serving` starts from */
     struct hd_serving serving;
     uint64_t seed;
     int jobs;

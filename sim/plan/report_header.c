@@ -176,19 +176,40 @@ __attribute__((format(printf, 3, 4))) static void unusual(FILE *out, int *said,
     ++*said;
 }
 
-/* How requests are served and models switched, where that is not the default. */
+/* The engine profile and where its constants are from, where it is not the default. */
+static void engine_line(const struct hd_question *q, FILE *out) {
+    const struct hd_engine_profile *p = q->engine;
+    if (strcmp(p->name, HD_ENGINE_DEFAULT) == 0) return;
+    fprintf(out, "engine    %s (revision %.6s): %s scheduling, %s, %s", p->name,
+            p->revision, p->async ? "asynchronous" : "synchronous",
+            p->tables ? "kernels from tables" : "fitted iterations",
+            p->graph ? "graphs" : "eager");
+    const char *const list[] = {p->measured, p->published, p->assumed};
+    static const char *const what[] = {"measured", "published", "assumed"};
+    for (int n = 0; n < 3; n++)
+        if (*list[n]) fprintf(out, "; %s: %s", what[n], list[n]);
+    putc('\n', out);
+}
+
+/* How requests are served and models switched, where that is not what the engine does
+ * by default. */
 static void served_line(const struct hd_question *q, FILE *out) {
-    const struct hd_serving *s = &q->serving, usual = hd_serving_default();
+    const struct hd_serving *s = &q->serving;
+    const struct hd_engine_profile *p = q->engine;
     const struct hd_switching *w = &q->switching, plain = hd_switching_default();
     int said = 0;
-    if (s->max_batch != usual.max_batch)
-        unusual(out, &said, "max-batch %d", s->max_batch);
-    if (s->prefill_tokens != usual.prefill_tokens)
+    if (s->max_batch != p->max_batch) unusual(out, &said, "max-batch %d", s->max_batch);
+    if (s->prefill_tokens != p->step_tokens)
         unusual(out, &said, "prefill-tokens %d", s->prefill_tokens);
-    if (s->chunk_tokens) unusual(out, &said, "chunk %d tokens", s->chunk_tokens);
+    if (s->chunk_tokens != (p->chunked ? p->step_tokens : 0))
+        unusual(out, &said, "chunk %d tokens", s->chunk_tokens);
+    if (s->front_s != p->front_s)
+        unusual(out, &said, "front %s", hd_say_limit(s->front_s).text);
+    if (s->front_sequence_s != p->front_sequence_s)
+        unusual(out, &said, "front-sequence %s",
+                hd_say_limit(s->front_sequence_s).text);
     if (s->preempt_swap) unusual(out, &said, "preempt swap");
-    if (s->watermark != usual.watermark)
-        unusual(out, &said, "watermark %g", s->watermark);
+    if (s->watermark != p->watermark) unusual(out, &said, "watermark %g", s->watermark);
     if (s->patience_s > 0)
         unusual(out, &said, "patience %s", hd_say_limit(s->patience_s).text);
     if (w->placed) unusual(out, &said, "start placed");
@@ -261,6 +282,7 @@ void hd_report_header(const struct hd_report *report, FILE *out) {
     slo_lines(q, out);
     fleet_line(q, compare, out);
     timing_line(q, out);
+    engine_line(q, out);
     served_line(q, out);
     if (q->policies > 1)
         fair_line(q, out);

@@ -63,7 +63,22 @@ static void fleet_json(const struct hd_question *q, struct hd_json *j) {
 static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     const struct hd_switching *w = &q->switching;
     const struct hd_serving *s = &q->serving;
+    const struct hd_engine_profile *p = q->engine;
     hd_json_object(j, "mechanisms");
+    hd_json_inline_object(j, "engine");
+    hd_json_text(j, "name", p->name);
+    hd_json_text(j, "revision", p->revision);
+    hd_json_bool(j, "async", p->async);
+    hd_json_bool(j, "tables", p->tables);
+    hd_json_bool(j, "graph", p->graph);
+    hd_json_real(j, "step_s", p->step_s);
+    hd_json_real(j, "sequence_s", p->sequence_s);
+    hd_json_real(j, "layer_s", p->layer_s);
+    hd_json_text(j, "measured", *p->measured ? p->measured : NULL);
+    hd_json_text(j, "published", *p->published ? p->published : NULL);
+    hd_json_text(j, "assumed", *p->assumed ? p->assumed : NULL);
+    hd_json_text(j, "source", p->source);
+    hd_json_close(j);
     hd_json_inline_object(j, "switching");
     hd_json_real(j, "engine_start_s", w->engine_start_s);
     hd_json_real(j, "reinit_s", w->reinit_s);
@@ -77,6 +92,8 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_int(j, "max_batch", s->max_batch);
     hd_json_int(j, "prefill_tokens", s->prefill_tokens);
     hd_json_int(j, "chunk_tokens", s->chunk_tokens);
+    hd_json_real(j, "front_s", s->front_s);
+    hd_json_real(j, "front_sequence_s", s->front_sequence_s);
     hd_json_bool(j, "preempt_swap", s->preempt_swap);
     hd_json_real(j, "watermark", s->watermark);
     hd_json_real(j, "patience_s", s->patience_s > 0 ? s->patience_s : NAN);

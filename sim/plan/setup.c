@@ -218,7 +218,7 @@ struct hd_floor hd_setup_floor(const struct hd_setup *s, int model) {
 struct hd_setup *hd_setup_new(const struct hd_question *q, struct hd_err *err) {
     struct hd_setup *s = hd_alloc(sizeof *s);
     s->question = q;
-    s->timings = hd_timings_new(q->serving.max_batch);
+    s->timings = hd_timings_new(q->engine, q->serving.max_batch);
     s->model = hd_alloc(sizeof *s->model * (size_t)(q->models + 1));
     s->requests = hd_alloc(sizeof *s->requests * (size_t)(q->models + 1));
     s->tokens = hd_alloc(sizeof *s->tokens * (size_t)(q->models + 1));

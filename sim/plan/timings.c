@@ -20,6 +20,7 @@ struct entry {
 };
 
 struct hd_timings {
+    const struct hd_engine_profile *engine;
     int batches;
     int gpus, gpu_capacity;
     struct gpu *gpu;
@@ -28,8 +29,9 @@ struct hd_timings {
     struct entry *entry;
 };
 
-struct hd_timings *hd_timings_new(int batches) {
+struct hd_timings *hd_timings_new(const struct hd_engine_profile *engine, int batches) {
     struct hd_timings *t = hd_alloc(sizeof *t);
+    t->engine = engine;
     t->batches = batches;
     pthread_mutex_init(&t->lock, NULL);
     return t;
@@ -77,7 +79,7 @@ const struct hd_timing *hd_timings_get(struct hd_timings *t,
     }
     if (n == t->entries) {
         struct hd_timing *made = hd_timing_compile(calibration_of(t, gpu), gpu, model,
-                                                   tp, share, t->batches);
+                                                   tp, share, t->engine, t->batches);
         t->entry = hd_grow(t->entry, &t->capacity, n + 1, sizeof *t->entry);
         t->entry[t->entries++] = (struct entry){gpu, model, tp, share, made};
     }

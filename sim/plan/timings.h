@@ -7,8 +7,8 @@
 
 struct hd_timings;
 
-/* batches: the largest batch that tables are made for. */
-struct hd_timings *hd_timings_new(int batches);
+/* batches: the largest batch that tables are made for. The engine must outlive it. */
+struct hd_timings *hd_timings_new(const struct hd_engine_profile *, int batches);
 void hd_timings_free(struct hd_timings *);
 
 /* Loads the GPU's calibration; to be called for every GPU before any timing of it is

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "hardware/catalog.h"
+#include "hardware/engines.h"
 #include "timing/iteration.h"
 #include "timing/table.h"
 
@@ -57,11 +58,12 @@ const char *hd_calibration_basis_name(enum hd_calibration_basis);
 
 /* Timing of a model on tp GPUs of the kind, of which it has `share` in (0, 1] each,
  * with rows for batches up to `batches`. A share scales compute and bandwidth alike
- * and leaves host times as they are: assumed. Constant; may be shared by threads. */
+ * and leaves host times as they are: assumed. Host times are the engine's, or without
+ * tables those of the fitted iterations. Constant; may be shared by threads. */
 struct hd_timing *hd_timing_compile(const struct hd_calibration *,
                                     const struct hd_gpu_spec *,
                                     const struct hd_model_spec *, int tp, double share,
-                                    int batches);
+                                    const struct hd_engine_profile *, int batches);
 
 void hd_timing_source_of(const struct hd_calibration *, const struct hd_model_spec *,
                          int tp, struct hd_timing_source *);

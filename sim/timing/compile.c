@@ -25,10 +25,16 @@ static double reduce_s(const void *context, double tokens) {
 struct hd_timing *hd_timing_compile(const struct hd_calibration *calibration,
                                     const struct hd_gpu_spec *gpu,
                                     const struct hd_model_spec *model, int tp,
-                                    double share, int batches) {
+                                    double share,
+                                    const struct hd_engine_profile *engine,
+                                    int batches) {
     struct hd_iteration it;
-    hd_iteration_law(&calibration->fit, &calibration->reduce, gpu, model, tp, share,
-                     &it);
+    struct hd_iteration_fit fit = calibration->fit;
+    if (engine->tables) { /* the fit's own host times are those of another engine */
+        fit.t0_s = fit.ts_s = 0;
+        fit.tl_s = engine->layer_s;
+    }
+    hd_iteration_law(&fit, &calibration->reduce, gpu, model, tp, share, &it);
     double usable = (double)gpu->vram_bytes * tp / (double)model->kv_token_bytes;
     double longest = (double)batches * model->max_context_tokens;
     struct hd_law law = {
@@ -47,6 +53,9 @@ struct hd_timing *hd_timing_compile(const struct hd_calibration *calibration,
         /* no more context than the GPUs can hold, or the batch can have */
         .context_max = usable < longest ? usable : longest,
         .tokens_max = 1 << 18,
+        .host_step_s = engine->step_s,
+        .host_sequence_s = engine->sequence_s,
+        .overlapped = engine->async,
     };
     return hd_timing_sample(&law, batches);
 }

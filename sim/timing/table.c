@@ -26,8 +26,10 @@ struct point {
 struct hd_timing {
     int batches; /* rows; 0: the plain law below */
     int stretches;
-    struct stretch *row; /* [batch - 1][stretch] */
-    hd_tick sequence;    /* per sequence beyond the last row */
+    struct stretch *row;  /* [batch - 1][stretch] */
+    struct stretch *last; /* the part that waits for the longest, or NULL */
+    hd_tick sequence;     /* per sequence beyond the last row */
+    struct hd_host_time host;
     int points;
     struct point *point;
     double fixed, per_sequence, floor_4, logits, square, token_kv, kv; /* ticks */
@@ -63,6 +65,7 @@ struct hd_timing *hd_timing_plain(const struct hd_plain_law *law) {
     assert(law->from[0] == 0);
     struct hd_timing *t = hd_alloc(sizeof *t);
     t->plain = *law;
+    t->host = law->host;
     for (int n = 1; n < law->stretches; n++) {
         assert(law->from[n] > law->from[n - 1]);
         t->plain_at[n] =
@@ -88,15 +91,18 @@ static double ticks(double seconds) {
     return seconds * (double)HD_TICKS_PER_S;
 }
 
-/* One batch's row. Each slope aims from where the row has got to at the law's value
- * at the next start, so that roundings do not add up and no tick is skipped. */
-static void sample_row(struct hd_timing *t, const struct hd_law *law, int batch) {
-    struct stretch *row = t->row + (size_t)(batch - 1) * (size_t)t->stretches;
-    hd_tick at = hd_tick_from_s(law->step_s(law->context, batch, 0));
+/* One batch's row, of the law times a weight. Each slope aims from where the row has
+ * got to at the law's value at the next start, so that roundings do not add up and no
+ * tick is skipped. */
+static void sample_row(const struct hd_timing *t, const struct hd_law *law, int batch,
+                       double weight, struct stretch *rows) {
+    struct stretch *row = rows + (size_t)(batch - 1) * (size_t)t->stretches;
+    hd_tick at = llround(weight * ticks(law->step_s(law->context, batch, 0)));
     for (int n = 0; n < t->stretches; n++) {
         int64_t start = hd_range_start(n, CONTEXT_UNIT, CONTEXT_FINE);
         int64_t width = hd_range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE) - start;
-        double next = ticks(law->step_s(law->context, batch, (double)(start + width)));
+        double next =
+            weight * ticks(law->step_s(law->context, batch, (double)(start + width)));
         hd_tick slope = llround((next - (double)at) / (double)width);
         if (slope < 0) slope = 0;
         row[n] = (struct stretch){at, slope};
@@ -166,13 +172,19 @@ static void sample_surfaces(struct hd_timing *t, const struct hd_law *law) {
 
 struct hd_timing *hd_timing_sample(const struct hd_law *law, int batches) {
     assert(batches >= 1 && law->context_max >= 1 && law->tokens_max >= 1);
+    assert(law->skew >= 0 && law->skew <= 1);
     struct hd_timing *t = hd_alloc(sizeof *t);
     t->batches = batches;
     t->stretches =
         hd_range_of((int64_t)law->context_max, CONTEXT_UNIT, CONTEXT_FINE) + 1;
-    t->row = hd_alloc((size_t)batches * (size_t)t->stretches * sizeof *t->row);
-    for (int b = 1; b <= batches; b++) sample_row(t, law, b);
-    hd_tick last = t->row[(size_t)(batches - 1) * (size_t)t->stretches].at;
+    size_t cells = (size_t)batches * (size_t)t->stretches;
+    t->row = hd_alloc(cells * sizeof *t->row);
+    if (law->skew > 0) t->last = hd_alloc(cells * sizeof *t->last);
+    for (int b = 1; b <= batches; b++) {
+        sample_row(t, law, b, 1 - law->skew, t->row);
+        if (t->last) sample_row(t, law, b, law->skew, t->last);
+    }
+    hd_tick last = hd_tick_from_s(law->step_s(law->context, batches, 0));
     hd_tick more = hd_tick_from_s(law->step_s(law->context, batches + 1, 0)) - last;
     t->sequence = more > 0 ? more : 0;
     sample_points(t, law);
@@ -185,12 +197,16 @@ struct hd_timing *hd_timing_sample(const struct hd_law *law, int batches) {
     t->square = ticks(law->square_s);
     t->token_kv = ticks(law->token_kv_s);
     t->kv = ticks(law->kv_s);
+    t->host =
+        (struct hd_host_time){hd_tick_from_s(law->host_step_s),
+                              hd_tick_from_s(law->host_sequence_s), law->overlapped};
     return t;
 }
 
 void hd_timing_free(struct hd_timing *t) {
     if (!t) return;
     free(t->row);
+    free(t->last);
     free(t->point);
     free(t->rows);
     hd_surface_free(t->attention);
@@ -200,28 +216,82 @@ void hd_timing_free(struct hd_timing *t) {
 
 /* ---- asking -------------------------------------------------------------- */
 
-hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
-                       hd_tick *slope, int64_t *until) {
-    hd_tick time;
+/* From the row of a batch: ticks at `context`, with the slope there and its end. */
+static inline hd_tick on_row(const struct hd_timing *t, const struct stretch *rows,
+                             int row, int64_t context, hd_tick *slope, int64_t *until) {
+    int n = hd_range_of(context, CONTEXT_UNIT, CONTEXT_FINE);
+    *until = hd_range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE);
+    if (n >= t->stretches - 1) {
+        n = t->stretches - 1;
+        *until = INT64_MAX;
+    }
+    const struct stretch *s =
+        &rows[(size_t)(row - 1) * (size_t)t->stretches + (size_t)n];
+    *slope = s->slope;
+    return s->at + s->slope * (context - hd_range_start(n, CONTEXT_UNIT, CONTEXT_FINE));
+}
+
+/* The kernels of a decode step; `most` is the context if all were as long as the
+ * longest. It grows with each step as the context does, so that what is linear in
+ * either is linear in the steps. */
+static hd_tick step_kernels(const struct hd_timing *t, int batch, int64_t context,
+                            int64_t most, hd_tick *slope, int64_t *until) {
+    hd_tick time, more_slope = 0;
+    int64_t more_until = INT64_MAX;
     if (t->batches == 0) {
-        time = t->plain.step + t->plain.sequence * batch +
-               plain_context(t, context, slope, until);
+        const struct hd_plain_law *law = &t->plain;
+        time =
+            law->step + law->sequence * batch + plain_context(t, context, slope, until);
+        if (law->skewed) {
+            time += law->skewed * plain_context(t, most, &more_slope, &more_until);
+            more_slope *= law->skewed;
+        }
     } else {
         int row = batch < t->batches ? batch : t->batches;
-        int n = hd_range_of(context, CONTEXT_UNIT, CONTEXT_FINE);
-        *until = hd_range_start(n + 1, CONTEXT_UNIT, CONTEXT_FINE);
-        if (n >= t->stretches - 1) {
-            n = t->stretches - 1;
-            *until = INT64_MAX;
-        }
-        const struct stretch *s =
-            &t->row[(size_t)(row - 1) * (size_t)t->stretches + (size_t)n];
-        *slope = s->slope;
-        time = s->at +
-               s->slope * (context - hd_range_start(n, CONTEXT_UNIT, CONTEXT_FINE)) +
-               t->sequence * (batch - row);
+        time =
+            on_row(t, t->row, row, context, slope, until) + t->sequence * (batch - row);
+        if (t->last) time += on_row(t, t->last, row, most, &more_slope, &more_until);
     }
+    *slope += more_slope;
+    if (more_until != INT64_MAX && more_until - most < *until - context)
+        *until = context + (more_until - most);
     return time > 0 ? time : 1;
+}
+
+static inline hd_tick host_of(const struct hd_timing *t, int sequences) {
+    return t->host.step + t->host.sequence * sequences;
+}
+
+static inline hd_tick step_time(const struct hd_timing *t, int batch, int64_t context,
+                                int64_t most, hd_tick *slope, int64_t *until) {
+    hd_tick time = step_kernels(t, batch, context, most, slope, until);
+    hd_tick host = host_of(t, batch);
+    if (!t->host.overlapped) return time + host;
+    if (time >= host) return time;
+    if (*slope > 0) { /* until the kernels are the longer */
+        int64_t there = context + (host - time + *slope - 1) / *slope;
+        if (there < *until) *until = there;
+    }
+    *slope = 0;
+    return host;
+}
+
+hd_tick hd_timing_step(const struct hd_timing *t, int batch, int64_t context,
+                       hd_tick *slope, int64_t *until) {
+    return step_time(t, batch, context, context, slope, until);
+}
+
+hd_tick hd_timing_ragged_step(const struct hd_timing *t, int batch, int64_t context,
+                              int64_t longest, hd_tick *slope, int64_t *until) {
+    return step_time(t, batch, context, batch * longest, slope, until);
+}
+
+bool hd_timing_ragged(const struct hd_timing *t) {
+    return t->last || (t->batches == 0 && t->plain.skewed);
+}
+
+hd_tick hd_timing_fill(const struct hd_timing *t, int sequences) {
+    return t->host.overlapped ? host_of(t, sequences) : 0;
 }
 
 /* (a^2.5 + b^2.5)^0.4 with the root from a table; a and b are not both 0. */
@@ -276,5 +346,8 @@ hd_tick hd_timing_prefill(const struct hd_timing *t, int64_t tokens, int sequenc
         time = (hd_tick)(t->fixed + t->per_sequence * sequences + gpu + p->at[REDUCE] +
                          p->slope[REDUCE] * along + 0.5);
     }
-    return time > 0 ? time : 1;
+    if (time < 1) time = 1;
+    hd_tick host = host_of(t, sequences);
+    if (!t->host.overlapped) return time + host;
+    return time > host ? time : host;
 }

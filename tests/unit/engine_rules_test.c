@@ -181,6 +181,138 @@ static void a_livelock_is_an_error(void **state) {
     hd_timing_free(h.timing);
 }
 
+/* Asynchronous: what a step holds is decided as the one before it begins. */
+static void an_asynchronous_scheduler_lets_in_one_step_later(void **state) {
+    (void)state;
+    for (int async = 0; async < 2; async++) {
+        struct house h;
+        house_build(&h);
+        house_add(&h, 0, 8, 20, 0); /* nothing runs: at once */
+        house_add(&h, 3, 8, 20, 0); /* at a boundary; prefilled from 3, or from 4 */
+        h.config.serving.async = async;
+        for (int step = 0; step < 2; step++) {
+            assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+            assert_int_equal(h.finished[0].first_token, MS);
+            assert_int_equal(h.finished[1].first_token, (4 + async) * MS);
+        }
+        hd_timing_free(h.timing);
+    }
+}
+
+/* A place that falls free is filled a step later too; unless nothing is left to run,
+ * for then there is no step to decide beside. */
+static void a_freed_place_is_filled_one_step_later(void **state) {
+    (void)state;
+    for (int places = 1; places < 3; places++) {
+        struct house h;
+        house_build(&h);
+        house_add(&h, 0, 8, 3, 0);
+        house_add(&h, 0, 8, places == 1 ? 3 : 20, 0);
+        house_add(&h, 0, 8, 5, 0);
+        h.config.serving.async = true;
+        h.config.serving.max_batch = places;
+        for (int step = 0; step < 2; step++) {
+            assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+            assert_int_equal(h.finished[0].last_token, 3 * MS);
+            assert_int_equal(h.finished[places].first_token,
+                             (places == 1 ? 4 : 5) * MS);
+        }
+        hd_timing_free(h.timing);
+    }
+}
+
+/* Host work of 3 ms beside kernels of 1 ms: steps take 3 ms, and before the first there
+ * is nothing to hide it behind. */
+static void host_work_hides_behind_the_step_before(void **state) {
+    (void)state;
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct house h;
+        house_build(&h);
+        hd_timing_free(h.timing);
+        h.timing = hd_timing_plain(
+            &(struct hd_plain_law){.step = MS,
+                                   .prefill = MS,
+                                   .stretches = 1,
+                                   .host = {.step = 3 * MS, .overlapped = hidden}});
+        house_add(&h, 0, 8, 4, 0);
+        house_add(&h, 50, 8, 4, 0);
+        for (int step = 0; step < 2; step++) {
+            assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+            for (int n = 0; n < 2; n++) {
+                hd_tick first = h.finished[n].first_token - h.finished[n].arrival;
+                hd_tick rest = h.finished[n].last_token - h.finished[n].first_token;
+                assert_int_equal(first, (hidden ? 6 : 4) * MS);
+                assert_int_equal(rest, 3 * (hidden ? 3 : 4) * MS);
+            }
+        }
+        hd_timing_free(h.timing);
+    }
+}
+
+/* A step of 32 tokens: 32 of the first prompt; then the 8 that it has left beside two
+ * whole ones and half of a third. */
+static void prompts_share_the_tokens_of_a_step(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 40, 4, 0);
+    house_add(&h, 0, 8, 4, 0);
+    house_add(&h, 0, 8, 4, 0);
+    house_add(&h, 0, 13, 4, 0);
+    h.config.serving.chunk_tokens = 32;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        for (int n = 0; n < 4; n++)
+            assert_int_equal(h.finished[n].first_token, (n < 3 ? 2 : 3) * MS);
+        assert_int_equal(h.finished[0].last_token, 5 * MS); /* decodes go on beside */
+    }
+    hd_timing_free(h.timing);
+}
+
+/* With decodes that take all tokens of a step, no prompt comes in until one is done. */
+static void decodes_have_the_tokens_first(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 1, 6, 0);
+    house_add(&h, 0, 1, 9, 0);
+    house_add(&h, 0, 1, 3, 0);
+    h.config.serving.chunk_tokens = 2;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].last_token, 6 * MS);
+        assert_int_equal(h.finished[2].first_token, 7 * MS);
+    }
+    hd_timing_free(h.timing);
+}
+
+/* Time outside the engine is in the first and the last token alike, and in the limits.
+ */
+static void the_front_end_delays_all_tokens_alike(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 8, 10, 0);
+    house_add(&h, 2, 8, 10, 0);
+    h.config.serving.front_s = 0.005;
+    h.config.serving.front_sequence_s = 0.001;
+    for (int step = 0; step < 2; step++) {
+        h.model.ttft = 7 * MS;
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].first_token, (1 + 5 + 1) * MS);
+        assert_int_equal(h.finished[0].last_token, (11 + 5 + 1) * MS);
+        assert_int_equal(h.finished[0].tokens_on_time, 10);
+        assert_int_equal(h.finished[0].blame[HD_BLAME_QUEUE], 6 * MS);
+        assert_int_equal(h.finished[1].first_token, (3 + 5 + 2) * MS);
+        assert_int_equal(h.finished[1].tokens_on_time, 9);
+        h.model.ttft = 7 * MS - 1;
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].tokens_on_time, 9);
+        assert_false(h.finished[0].request_ok);
+    }
+    hd_timing_free(h.timing);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_batch_admits_what_fits),
@@ -190,6 +322,12 @@ int main(void) {
         cmocka_unit_test(a_limit_during_a_switch),
         cmocka_unit_test(patience_ends),
         cmocka_unit_test(a_livelock_is_an_error),
+        cmocka_unit_test(an_asynchronous_scheduler_lets_in_one_step_later),
+        cmocka_unit_test(a_freed_place_is_filled_one_step_later),
+        cmocka_unit_test(host_work_hides_behind_the_step_before),
+        cmocka_unit_test(prompts_share_the_tokens_of_a_step),
+        cmocka_unit_test(decodes_have_the_tokens_first),
+        cmocka_unit_test(the_front_end_delays_all_tokens_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

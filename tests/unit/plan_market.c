@@ -51,7 +51,8 @@ struct market *market_new(int models, double rate, double skew, double span_s,
     struct hd_err err = {0};
     struct market *m = hd_alloc(sizeof *m);
     m->catalog = hd_catalog_load(&err);
-    if (!m->catalog) {
+    m->engines = hd_engines_load(&err);
+    if (!m->catalog || !m->engines) {
         fprintf(stderr, "%s\n", err.text);
         exit(1);
     }
@@ -98,6 +99,7 @@ struct market *market_new(int models, double rate, double skew, double span_s,
         .from = 0,
         .to = hd_tick_from_s(span_s) + 1,
         .switching = hd_switching_default(),
+        .engine = hd_engines_find(m->engines, HD_ENGINE_DEFAULT, &err),
         .serving = hd_serving_default(),
         .seed = 1,
         .jobs = 1};
@@ -140,6 +142,7 @@ void market_free(struct market *m) {
     free(m->model);
     free(m->trace.row);
     hd_catalog_free(m->catalog);
+    hd_engines_free(m->engines);
     free(m);
 }
 

@@ -7,6 +7,7 @@
 struct market {
     struct hd_question question;
     struct hd_catalog *catalog;
+    struct hd_engines *engines;
     struct hd_trace trace;
     struct hd_slo_class slo;
     struct hd_market_model *model;

@@ -116,6 +116,16 @@ void report_world_make(struct report_world *w) {
     w->spec = (struct hd_model_spec){.name = "llama-2-13b"};
     w->gpu = (struct hd_gpu_spec){
         .name = "Made-up", .fitted = &w->gpu, .linked = &w->gpu, .tabled = &w->gpu};
+    w->engine = (struct hd_engine_profile){.name = "made-up-sync",
+                                           .max_batch = 256,
+                                           .step_tokens = 8192,
+                                           .watermark = 0.01,
+                                           .gpu_memory = 0.9,
+                                           .measured = "",
+                                           .published = "",
+                                           .assumed = "",
+                                           .source = "made up",
+                                           .revision = "0123456789ab"};
     for (int i = 0; i < 3; i++)
         w->model[i] = (struct hd_market_model){
             .name = w->trace_model[i], .spec = &w->spec, .tp = 1};
@@ -141,6 +151,7 @@ void report_world_make(struct report_world *w) {
         .to = at_s(100),
         .warm_up = at_s(5),
         .switching = hd_switching_default(),
+        .engine = &w->engine,
         .serving = hd_serving_default(),
         .seed = 1,
         .jobs = 1,

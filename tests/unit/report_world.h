@@ -16,6 +16,7 @@ struct report_world {
     char *trace_model[3];
     struct hd_model_spec spec;
     struct hd_gpu_spec gpu;
+    struct hd_engine_profile engine;
     struct hd_market_model model[3];
     struct hd_slo_class slo[1];
     struct hd_script script[4];

@@ -33,8 +33,19 @@ static hd_tick some_ticks(struct draft *d, int64_t low_us, int64_t high_us) {
     return (HD_TICKS_PER_US * between(d, low_us, high_us)) + between(d, -500, 500);
 }
 
+/* Host time, sometimes above that of the kernels, so that steps change from one to the
+ * other as the context grows. */
+static struct hd_host_time some_host(struct draft *d) {
+    struct hd_host_time h = {.overlapped = chance(d, 60)};
+    if (chance(d, 50)) return h;
+    h.step = some_ticks(d, 0, 6000);
+    if (h.step < 0) h.step = 0;
+    if (!d->whole_ms) h.sequence = between(d, 0, 500 * HD_TICKS_PER_US);
+    return h;
+}
+
 static struct hd_timing *some_timing(struct draft *d) {
-    struct hd_plain_law law = {.stretches = 1};
+    struct hd_plain_law law = {.stretches = 1, .host = some_host(d)};
     law.step = some_ticks(d, 1000, 8000);
     law.prefill = some_ticks(d, 1000, 10000);
     if (d->whole_ms) {
@@ -50,6 +61,7 @@ static struct hd_timing *some_timing(struct draft *d) {
         if (n) law.from[n] = law.from[n - 1] + between(d, 1, 600);
         law.slope[n] = chance(d, 15) ? 0 : between(d, 0, 15 * HD_TICKS_PER_US);
     }
+    law.skewed = chance(d, 30) ? (int)between(d, 1, 3) : 0;
     return hd_timing_plain(&law);
 }
 
@@ -115,7 +127,12 @@ static void make_settings(struct world *w, struct draft *d) {
     struct hd_serving *v = &w->config.serving;
     v->max_batch = (int)between(d, 1, chance(d, 50) ? 6 : 40);
     v->prefill_tokens = (int)between(d, 16, 512);
-    v->chunk_tokens = chance(d, 25) ? (int)between(d, 1, 64) : 0;
+    v->chunk_tokens = chance(d, 35) ? (int)between(d, 1, chance(d, 50) ? 64 : 400) : 0;
+    v->async = chance(d, 50);
+    if (chance(d, 30)) {
+        v->front_s = 0.001 * (double)between(d, 0, 20);
+        v->front_sequence_s = 0.001 * (double)between(d, 0, 2);
+    }
     v->preempt_swap = chance(d, 50);
     v->watermark = chance(d, 50) ? 0.01 * (double)between(d, 0, 20) : 0;
     v->patience_s = chance(d, 20) ? 0.001 * (double)between(d, 20, 800) : 0;
@@ -415,8 +432,9 @@ void world_print(const struct world *w) {
         c->switching.engine_start_s, c->switching.reinit_s, c->switching.prefetch,
         c->switching.warm_cache, c->switching.placed, c->switching.kv_in_s_per_token,
         c->switching.kv_out_free);
-    printf("serving: batch %d, prefill %d, chunk %d, swap %d, watermark %g, patience "
-           "%g\n",
+    printf("serving: async %d, front %g + %g, batch %d, prefill %d, chunk %d, swap %d, "
+           "watermark %g, patience %g\n",
+           c->serving.async, c->serving.front_s, c->serving.front_sequence_s,
            c->serving.max_batch, c->serving.prefill_tokens, c->serving.chunk_tokens,
            c->serving.preempt_swap, c->serving.watermark, c->serving.patience_s);
     for (int n = 0; n < c->failures; n++)

@@ -12,15 +12,27 @@
 
 #include "timing/calibration.h"
 
+static struct hd_engines *engines;
+
+static const struct hd_engine_profile *engine(const char *name) {
+    struct hd_err err = {0};
+    const struct hd_engine_profile *p = hd_engines_find(engines, name, &err);
+    assert_non_null(p);
+    return p;
+}
+
 static int load(void **state) {
     struct hd_err err = {0};
     *state = hd_catalog_load(&err);
+    engines = hd_engines_load(&err);
+    assert_non_null(engines);
     if (!*state) print_error("%s\n", err.text);
     return *state ? 0 : -1;
 }
 
 static int unload(void **state) {
     hd_catalog_free(*state);
+    hd_engines_free(engines);
     return 0;
 }
 
@@ -150,8 +162,8 @@ static void tables_follow_the_law(void **state) {
         const struct hd_gpu_spec *gpu = gpu_of(state, cases[n].gpu);
         const struct hd_model_spec *model = model_of(state, cases[n].model);
         struct hd_calibration *c = calibration_of(gpu);
-        struct hd_timing *t =
-            hd_timing_compile(c, gpu, model, cases[n].tp, cases[n].share, 128);
+        struct hd_timing *t = hd_timing_compile(
+            c, gpu, model, cases[n].tp, cases[n].share, engine(HD_ENGINE_DEFAULT), 128);
         struct hd_iteration law;
         hd_iteration_law(&c->fit, &c->reduce, gpu, model, cases[n].tp, cases[n].share,
                          &law);
@@ -198,8 +210,8 @@ static void measured_iterations_come_out(void **state) {
     for (size_t n = 0; n < sizeof facts / sizeof *facts; n++) {
         const struct hd_gpu_spec *gpu = gpu_of(state, facts[n].gpu);
         struct hd_calibration *c = calibration_of(gpu);
-        struct hd_timing *t =
-            hd_timing_compile(c, gpu, model_of(state, facts[n].model), 1, 1, 64);
+        struct hd_timing *t = hd_timing_compile(c, gpu, model_of(state, facts[n].model),
+                                                1, 1, engine(HD_ENGINE_DEFAULT), 64);
         hd_tick slope;
         int64_t until;
         double prefill =
@@ -223,7 +235,8 @@ static void more_gpus_and_shares_order_as_expected(void **state) {
     struct hd_calibration *c = calibration_of(gpu);
     double last = INFINITY;
     for (int tp = 2; tp <= 8; tp *= 2) {
-        struct hd_timing *t = hd_timing_compile(c, gpu, model, tp, 1, 8);
+        struct hd_timing *t =
+            hd_timing_compile(c, gpu, model, tp, 1, engine(HD_ENGINE_DEFAULT), 8);
         double s = hd_s_from_tick(hd_timing_prefill(t, 2048, 1, 2048 * 2048, 0, 0));
         print_message("llama-2-70b, prefill of 2048 on %d H100: %.1f ms\n", tp,
                       1e3 * s);
@@ -232,8 +245,10 @@ static void more_gpus_and_shares_order_as_expected(void **state) {
         last = s;
         hd_timing_free(t);
     }
-    struct hd_timing *whole = hd_timing_compile(c, gpu, model, 4, 1, 8);
-    struct hd_timing *half = hd_timing_compile(c, gpu, model, 4, 0.5, 8);
+    struct hd_timing *whole =
+        hd_timing_compile(c, gpu, model, 4, 1, engine(HD_ENGINE_DEFAULT), 8);
+    struct hd_timing *half =
+        hd_timing_compile(c, gpu, model, 4, 0.5, engine(HD_ENGINE_DEFAULT), 8);
     hd_tick slope;
     int64_t until;
     assert_true(hd_timing_step(half, 4, 1000, &slope, &until) >

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -62,6 +63,58 @@ static void no_iteration_takes_no_time(void **state) {
     int64_t until;
     assert_int_equal(hd_timing_step(t, 1, 5, &slope, &until), 1);
     assert_int_equal(hd_timing_prefill(t, 1, 1, 1, 0, 0), 1);
+    hd_timing_free(t);
+}
+
+/* Of 10 us and 2 us a sequence; kernels of 30 ticks and 3 a token of context. */
+static void host_time_adds_or_hides(void **state) {
+    (void)state;
+    struct hd_plain_law law = {
+        .step = 30, .prefill = 30, .token = 5, .stretches = 1, .slope = {3}};
+    law.host = (struct hd_host_time){.step = 100, .sequence = 20};
+    struct hd_timing *t = hd_timing_plain(&law);
+    hd_tick slope;
+    int64_t until;
+    assert_int_equal(hd_timing_step(t, 2, 10, &slope, &until), 30 + 30 + 140);
+    assert_int_equal(slope, 3);
+    assert_true(until == INT64_MAX);
+    assert_int_equal(hd_timing_prefill(t, 4, 2, 16, 0, 0), 30 + 20 + 140);
+    assert_int_equal(hd_timing_fill(t, 2), 0); /* it is in every step */
+    hd_timing_free(t);
+    law.host.overlapped = true;
+    t = hd_timing_plain(&law);
+    assert_int_equal(hd_timing_fill(t, 2), 140);
+    assert_int_equal(hd_timing_prefill(t, 4, 2, 16, 0, 0), 140);
+    assert_int_equal(hd_timing_prefill(t, 40, 2, 1600, 0, 0), 230);
+    /* the kernels are the longer from a context of 37 on: 30 + 3 * 37 = 141 */
+    assert_int_equal(hd_timing_step(t, 2, 10, &slope, &until), 140);
+    assert_int_equal(slope, 0);
+    assert_int_equal(until, 37);
+    assert_int_equal(hd_timing_step(t, 2, 36, &slope, &until), 140);
+    assert_int_equal(slope, 0);
+    assert_int_equal(hd_timing_step(t, 2, 37, &slope, &until), 141);
+    assert_int_equal(slope, 3);
+    assert_true(until == INT64_MAX);
+    hd_timing_free(t);
+}
+
+static void the_longest_sequence_counts_besides(void **state) {
+    (void)state;
+    struct hd_plain_law law = {
+        .step = 1000, .skewed = 2, .stretches = 2, .from = {0, 300}, .slope = {1, 5}};
+    struct hd_timing *t = hd_timing_plain(&law);
+    hd_tick slope;
+    int64_t until;
+    assert_true(hd_timing_ragged(t));
+    /* 100 tokens in all; were all four as long as the longest, 280 */
+    assert_int_equal(hd_timing_ragged_step(t, 4, 100, 70, &slope, &until),
+                     1000 + 100 + 2 * 280);
+    assert_int_equal(slope, 1 + 2 * 1);
+    assert_int_equal(until, 120); /* 20 tokens on, 280 have become 300 */
+    assert_int_equal(hd_timing_ragged_step(t, 4, 120, 75, &slope, &until),
+                     1000 + 120 + 2 * 300);
+    assert_int_equal(slope, 1 + 2 * 5);
+    assert_int_equal(until, 300);
     hd_timing_free(t);
 }
 
@@ -225,6 +278,41 @@ static void stretches_are_linear_and_join(void **state) {
     hd_timing_free(t);
 }
 
+/* (1 - skew) step(b, C) + skew step(b, b longest); alike sequences take step(b, C). */
+static void a_share_of_a_ragged_step_waits_for_the_longest(void **state) {
+    (void)state;
+    struct hd_law law = bent_law(&worlds[0]);
+    struct hd_timing *even = hd_timing_sample(&law, 16);
+    law.skew = 0.25;
+    struct hd_timing *ragged = hd_timing_sample(&law, 16);
+    assert_false(hd_timing_ragged(even));
+    assert_true(hd_timing_ragged(ragged));
+    for (int64_t context = 100; context < 200000; context = context * 3 + 1) {
+        hd_tick slope;
+        int64_t until, longest = context / 4;
+        hd_tick low = hd_timing_step(even, 8, context, &slope, &until);
+        hd_tick high = hd_timing_step(even, 8, 8 * longest, &slope, &until);
+        hd_tick want = low + (high - low) / 4;
+        hd_tick got =
+            hd_timing_ragged_step(ragged, 8, context, longest, &slope, &until);
+        hd_tick whole = 2 * context; /* slopes are whole ticks */
+        assert_true(llabs(got - want) < whole);
+        assert_true(llabs(hd_timing_step(ragged, 8, context, &slope, &until) - low) <
+                    whole);
+        /* linear up to its end */
+        hd_tick first =
+            hd_timing_ragged_step(ragged, 8, context, longest, &slope, &until);
+        int64_t steps = until == INT64_MAX ? 1000 : (until - 1 - context) / 8;
+        hd_tick ignored;
+        int64_t end;
+        assert_true(hd_timing_ragged_step(ragged, 8, context + 8 * steps,
+                                          longest + steps, &ignored,
+                                          &end) == first + slope * 8 * steps);
+    }
+    hd_timing_free(even);
+    hd_timing_free(ragged);
+}
+
 static void batches_beyond_the_table_go_on_linearly(void **state) {
     (void)state;
     struct hd_law law = bent_law(&worlds[0]);
@@ -263,6 +351,9 @@ int main(void) {
         cmocka_unit_test(plain_step_is_the_sum_of_its_stretches),
         cmocka_unit_test(plain_prefill_counts_tokens_rows_and_squares),
         cmocka_unit_test(no_iteration_takes_no_time),
+        cmocka_unit_test(host_time_adds_or_hides),
+        cmocka_unit_test(the_longest_sequence_counts_besides),
+        cmocka_unit_test(a_share_of_a_ragged_step_waits_for_the_longest),
         cmocka_unit_test(sampled_step_follows_the_law),
         cmocka_unit_test(sampled_prefill_follows_the_law),
         cmocka_unit_test(stretches_are_linear_and_join),
