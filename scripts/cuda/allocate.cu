@@ -173,4 +173,4 @@ static void run(struct bench *b) {
 
 const struct quantity quantity_allocate = {
     "allocate", "device memory: cudaMalloc, pools, cuMemCreate and mapping, and back",
-    1, run};
+    0.04, run};

@@ -29,8 +29,9 @@ int decode_shapes(struct shape *list, int depth);
 /* norm, add, activation, embedding, rope; sampling. */
 int small_shapes(struct shape *list, int depth);
 
-/* all_reduce, all_gather and send_recv of 256 B to 512 MB between 2, 4 and 8 GPUs, as far
- * as there are so many; variants nccl and nccl_graph. bytes: what one GPU has in the end. */
+/* all_reduce, all_gather and send_recv of 256 B to 512 MB between 2, 4 and 8 GPUs, as
+ * far as there are so many; variants nccl and nccl_graph. bytes: what one GPU has in
+ * the end. */
 int collective_shapes(struct shape *list, int gpus);
 
 /* How many rows of a list to share left_s seconds between: all, or as many as leave

@@ -7,7 +7,7 @@ struct bench;
 struct quantity {
     const char *name;  /* as --only takes it and --list prints it: hbm, copies, ... */
     const char *about; /* what it measures, in one line */
-    double share;      /* of the budget, against the sum of all */
+    double share;      /* of the budget; they need not add up to 1 */
     void (*run)(struct bench *);
 };
 

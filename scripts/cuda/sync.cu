@@ -124,4 +124,4 @@ static void run(struct bench *b) {
 
 const struct quantity quantity_sync = {
     "sync", "events and streams: record, query, wait; spinning, yielding, blocking",
-    0.3, run};
+    0.01, run};
