@@ -169,7 +169,7 @@ double head_error(const struct decode *d, const struct shape *s, int turn,
     for (int i = 0; i < d->dim; i++) {
         const double off =
             fabs(float_of_bf16(is[i]) - must[i]) / attention_tolerance(must[i]);
-        if (!(off <= worst)) worst = off; /* a NaN too */
+        worst = larger_error(worst, off);
     }
     free(tokens);
     return worst;
@@ -188,7 +188,7 @@ void verify(struct bench *b, struct decode *d, const struct shape *s) {
         const long sequence = i == 0 ? 0 : (long)(scrambled(i, 1) % (uint64_t)s->batch);
         const long head = (long)(scrambled(i, 2) % (uint64_t)s->heads);
         const double off = head_error(d, s, TURN, sequence, head);
-        if (!(off <= worst)) worst = off;
+        worst = larger_error(worst, off);
     }
     bench_verified(
         b, s, worst <= 1,

@@ -194,7 +194,7 @@ void verify(struct bench *b, struct gemm *g, const struct shape *s) {
         CUDA(cudaMemcpy(&is, g->memory.outputs + i * (uint64_t)s->n + j, sizeof is,
                         cudaMemcpyDeviceToHost));
         const double off = fabs(float_of_bf16(is) - must.value) / must.tolerance;
-        if (!(off <= worst)) worst = off; /* a NaN too */
+        worst = larger_error(worst, off);
     }
     bench_verified(
         b, s, worst <= 1,

@@ -107,4 +107,10 @@ DEVICE float log_exponential(uint64_t draw, uint32_t seed) {
     return logf(-logf(uniform));
 }
 
+/* The larger of two errors; what is no number is infinite. */
+DEVICE double larger_error(double a, double b) {
+    if (!(b <= a)) a = b > a ? b : INFINITY;
+    return a;
+}
+
 #endif

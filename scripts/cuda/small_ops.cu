@@ -168,7 +168,7 @@ void verify_elements(struct bench *b, struct small_op *o) {
         const double must = small_output(s, o->table_rows, row, column);
         const double off =
             fabs(float_of_bf16(is) - must) / (fabs(must) * (1.1 / 256) + 2e-6);
-        if (!(off <= worst)) worst = off; /* a NaN too */
+        worst = larger_error(worst, off);
     }
     bench_verified(b, s, worst <= 1,
                    "%.3g times the error that rounding explains, in %d elements", worst,
@@ -189,7 +189,7 @@ void verify_sampling(struct bench *b, struct small_op *o) {
         for (long i = 0; i < s->n; i++) best = fmax(best, choice_score(s, row, i));
         const bool inside = chosen >= 0 && chosen < s->n;
         const double off = inside ? best - choice_score(s, row, chosen) : INFINITY;
-        if (!(off <= worst)) worst = off;
+        worst = larger_error(worst, off);
     }
     bench_verified(b, s, worst <= 1e-4,
                    "the chosen words score less than the best by up to %.3g", worst);

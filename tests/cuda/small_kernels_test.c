@@ -38,6 +38,12 @@ static void formats(void **state) {
     assert_true(float_of_e4m3(0x7e) == 448.0f && float_of_e4m3(1) == 0.001953125f);
 }
 
+static void errors(void **state) {
+    (void)state;
+    assert_true(larger_error(1, 2) == 2 && larger_error(2, 1) == 2);
+    assert_true(isinf(larger_error(0, NAN)) && isinf(larger_error(INFINITY, 1)));
+}
+
 /* Random data look it: mean 0, variance 1/3, neighbours and seeds unrelated. */
 static void random_data(void **state) {
     (void)state;
@@ -285,10 +291,11 @@ static void draw(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats),     cmocka_unit_test(random_data),
-        cmocka_unit_test(fills),       cmocka_unit_test(rmsnorm),
-        cmocka_unit_test(elementwise), cmocka_unit_test(rope),
-        cmocka_unit_test(argmax),      cmocka_unit_test(draw),
+        cmocka_unit_test(formats),     cmocka_unit_test(errors),
+        cmocka_unit_test(random_data), cmocka_unit_test(fills),
+        cmocka_unit_test(rmsnorm),     cmocka_unit_test(elementwise),
+        cmocka_unit_test(rope),        cmocka_unit_test(argmax),
+        cmocka_unit_test(draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
