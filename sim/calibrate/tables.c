@@ -77,9 +77,9 @@ static const struct source *source_of(const struct hd_gpu_spec *gpu) {
 }
 
 /* An import wants an empty set: each collector's rows go through one of its own. */
-static bool import_into(struct hd_kernels *all, const struct hd_catalog *catalog,
-                        const char *data, const char *importer, const char *const *file,
-                        struct hd_err *err) {
+bool hd_tables_import(struct hd_kernels *all, const struct hd_catalog *catalog,
+                      const char *data, const char *importer, const char *const *file,
+                      struct hd_err *err) {
     struct hd_kernels part = {0};
     struct hd_import_report report = {0};
     char *path[FILES_MAX];
@@ -109,9 +109,9 @@ bool hd_tables_rows(const struct hd_catalog *catalog, const char *data,
                     struct hd_err *err) {
     const struct source *s = source_of(gpu);
     if (!s) return hd_fail(err, "no published kernels of %s are known", gpu->name);
-    return import_into(to, catalog, data, s->importer, s->file, err) &&
+    return hd_tables_import(to, catalog, data, s->importer, s->file, err) &&
            (!s->more_importer ||
-            import_into(to, catalog, data, s->more_importer, s->more, err));
+            hd_tables_import(to, catalog, data, s->more_importer, s->more, err));
 }
 
 /* ---- fitting ------------------------------------------------------------- */

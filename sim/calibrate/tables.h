@@ -13,6 +13,11 @@ const char *hd_tables_gpu(int n);
 bool hd_tables_rows(const struct hd_catalog *, const char *data,
                     const struct hd_gpu_spec *, struct hd_kernels *, struct hd_err *);
 
+/* Adds the rows of named files below DATA/kernels, NULL after the last, by an importer
+ * (import.h). False with one line in err. */
+bool hd_tables_import(struct hd_kernels *, const struct hd_catalog *, const char *data,
+                      const char *importer, const char *const *file, struct hd_err *);
+
 /* Fits all operators that the rows have of the GPU: each twice, once without what
  * judges it (kernel_points.h says what that is) and once with everything. The caller
  * frees the tables. */

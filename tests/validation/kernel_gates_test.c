@@ -1,0 +1,88 @@
+/* The gates of kernel timing on published measurements: each within its limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/home.h"
+#include "base/mem.h"
+#include "calibrate/check.h"
+
+struct world {
+    char *data;
+    struct hd_catalog *catalog; /* NULL: no data */
+};
+
+static int open_data(void **state) {
+    static struct world w;
+    const char *folder = getenv("HOTDESK_DATA");
+    w.data = folder ? hd_strdup(folder) : hd_home_path("../shared/data");
+    char *probe = hd_format("%s/kernels/aiconfigurator/LICENSE", w.data);
+    struct hd_err err = {0};
+    if (hd_file_exists(probe)) w.catalog = hd_catalog_load(&err);
+    free(probe);
+    *state = &w;
+    return err.text[0] ? -1 : 0;
+}
+
+static int close_data(void **state) {
+    struct world *w = *state;
+    free(w->data);
+    hd_catalog_free(w->catalog);
+    return 0;
+}
+
+typedef bool check_kind(const struct hd_catalog *, const char *, struct hd_checks *,
+                        struct hd_err *);
+
+static void all_pass(void **state, check_kind *kind, int gates) {
+    const struct world *w = *state;
+    if (!w->catalog) {
+        print_message("skipped: no data in %s\n", w->data);
+        skip();
+    }
+    struct hd_checks all = {0};
+    struct hd_err err = {0};
+    if (!kind(w->catalog, w->data, &all, &err)) fail_msg("%s", err.text);
+    int limited = 0, failed = 0;
+    for (int n = 0; n < all.count; n++) {
+        const struct hd_check *c = &all.check[n];
+        print_message("%-2s %-24s %-19s held out %4.1f / %4.1f of %5d, reference "
+                      "%4.1f / %4.1f%s\n",
+                      c->gate, c->name, c->gpu, 100 * c->held_out.p50,
+                      100 * c->held_out.p90, c->held_out.values, 100 * c->reference.p50,
+                      100 * c->reference.p90, hd_check_passes(c) ? "" : "  FAILS");
+        limited += c->limit.p50 > 0;
+        failed += !hd_check_passes(c);
+        assert_true(c->held_out.values >= 8);
+    }
+    hd_checks_free(&all);
+    assert_int_equal(limited, gates);
+    assert_int_equal(failed, 0);
+}
+
+static void kernels_of_unseen_shape(void **state) {
+    all_pass(state, hd_check_tables, 2);
+}
+
+static void layers_at_unseen_token_counts(void **state) {
+    all_pass(state, hd_check_layers, 2);
+}
+
+static void all_reduces_of_unseen_size(void **state) {
+    all_pass(state, hd_check_reduces, 5);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernels_of_unseen_shape),
+        cmocka_unit_test(layers_at_unseen_token_counts),
+        cmocka_unit_test(all_reduces_of_unseen_size),
+    };
+    return cmocka_run_group_tests(tests, open_data, close_data);
+}
