@@ -8,7 +8,9 @@
 #include "command/command.h"
 
 static const struct hd_calibrate_word *const words[] = {
-    &hd_calibrate_import, &hd_calibrate_show, &hd_calibrate_fit, &hd_calibrate_kernels};
+    &hd_calibrate_import, &hd_calibrate_show,    &hd_calibrate_compare,
+    &hd_calibrate_fit,    &hd_calibrate_kernels,
+};
 enum { WORDS = sizeof words / sizeof *words };
 
 static void usage(FILE *out) {
@@ -35,8 +37,8 @@ static int run(const struct hd_calibrate_word *word, int argc, char **argv) {
         if (args.help)
             hd_args_help(stdout, word->help, word->options, word->count, 1);
         else if (args.words < word->least)
-            hd_usage(&problem, "%s: nothing named; expected %s", word->full_name,
-                     word->expects);
+            hd_usage(&problem, "%s: %s; expected %s", word->full_name,
+                     args.words ? "a word too few" : "nothing named", word->expects);
         else if (word->most >= 0 && args.words > word->most)
             hd_usage(&problem, "%s: '%s' is one word too many; expected %s",
                      word->full_name, args.word[word->most], word->expects);
@@ -66,7 +68,8 @@ int hd_command_calibrate(int argc, char **argv) {
     struct hd_problem problem = {0};
     const char *near = hd_nearest(argv[1], names, WORDS);
     hd_usage(&problem, "calibrate %s: no such command; %s%s", argv[1],
-             near ? "the nearest is " : "expected import, show, fit or kernels",
+             near ? "the nearest is "
+                  : "expected import, show, compare, fit or kernels",
              near ? near : "");
     return hd_problem_print(&problem);
 }
