@@ -2,12 +2,15 @@
  * byte costs, by the way that they are moved.
  *
  * bytes are those of one block, count the blocks; *_d2h swaps out, *_h2d swaps in:
- *   memcpy_each    one copy per block, both sides scattered
- *   memcpy_batch   one call for all, both sides scattered
- *   gather_kernel  a kernel gathers (scatters) them in the GPU's memory, one copy moves
- * them direct_kernel  a kernel moves them from or to the host's memory, both sides
- * scattered one_copy       the floor: as many bytes in one piece The host's time from
- * the first call until the data is there; nothing else runs. */
+ * - memcpy_each: one copy per block, both sides scattered
+ * - memcpy_batch: one call for all, both sides scattered
+ * - gather_kernel: a kernel gathers (scatters) them in the GPU's memory, one copy moves
+ *   them
+ * - direct_kernel: a kernel moves them from or to the host's memory, both sides
+ * scattered
+ * - one_copy: the floor, as many bytes in one piece
+ *
+ * The host's time from the first call until the data is there; nothing else runs. */
 #include <stdio.h>
 
 #include "bench.h"

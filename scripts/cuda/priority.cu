@@ -4,10 +4,11 @@
  * count is the length of the low-priority blocks in us, 0 where nothing else runs. The
  * low-priority kernel fills all SMs with several rounds of blocks; the other one is
  * launched at a random moment of a block, and timed by the host from the launch until
- * it is known to have ended. Variants: high             one block; all low-priority
- * blocks are equally long and end together high_staggered   the blocks last 0.5 to 1.5
- * times as long, and end one by one high_wide        as many blocks as there are SMs
- * same as high, without a priority: it waits for the whole kernel */
+ * it is known to have ended. Variants:
+ * - high: one block; all low-priority blocks are equally long and end together
+ * - high_staggered: the blocks last 0.5 to 1.5 times as long, and end one by one
+ * - high_wide: as many blocks as there are SMs
+ * - same: as high, without a priority: it waits for the whole kernel */
 #include <stdio.h>
 
 #include "bench.h"
