@@ -2,11 +2,15 @@
  * the cost of a switch, from kernels that note when they ran.
  *
  * count processes each run one kernel for a second that reads the GPU's clock in a
- * loop; a step of the clock means that it stood still. Variants: slice_X the length of
- * a slice, switch_X from its end to another process's next one, gap_X how long a
- * process stands still, each as the most frequent value; stretch_X the time in which a
- * process gets 1,000 us of the GPU. X: full, the kernel fills all SMs, whose registers
- * a switch has to save; block, one block of one warp. */
+ * loop; a step of the clock means that it stood still:
+ *
+ *   slice_X    length of a slice, the most frequent value
+ *   switch_X   from its end to another process's next one, likewise
+ *   gap_X      how long a process stands still, likewise
+ *   stretch_X  the time in which a process gets 1,000 us of the GPU
+ *
+ * X is full: the kernel fills all SMs, whose registers a switch has to save; or block:
+ * one block of one warp. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
