@@ -4,48 +4,13 @@
 
 #if __has_include(<cudnn.h>)
 
-#include <cudnn.h>
-#include <dlfcn.h>
 #include <float.h>
-#include <string.h>
 #include <vector>
 
 #include "bench.h"
+#include "cudnn_library.h"
 
 namespace {
-
-struct library {
-    void *handle;
-    decltype(&cudnnCreate) create;
-    decltype(&cudnnDestroy) destroy;
-    decltype(&cudnnSetStream) set_stream;
-    decltype(&cudnnGetErrorString) error_string;
-    decltype(&cudnnBackendCreateDescriptor) create_descriptor;
-    decltype(&cudnnBackendDestroyDescriptor) destroy_descriptor;
-    decltype(&cudnnBackendSetAttribute) set_attribute;
-    decltype(&cudnnBackendGetAttribute) get_attribute;
-    decltype(&cudnnBackendFinalize) finalize;
-    decltype(&cudnnBackendExecute) execute;
-};
-
-template <typename Function>
-bool find(void *handle, const char *name, Function *function) {
-    *function = (Function)dlsym(handle, name);
-    return *function != NULL;
-}
-
-bool find_all(struct library *l) {
-    void *const h = l->handle;
-    return find(h, "cudnnCreate", &l->create) && find(h, "cudnnDestroy", &l->destroy) &&
-           find(h, "cudnnSetStream", &l->set_stream) &&
-           find(h, "cudnnGetErrorString", &l->error_string) &&
-           find(h, "cudnnBackendCreateDescriptor", &l->create_descriptor) &&
-           find(h, "cudnnBackendDestroyDescriptor", &l->destroy_descriptor) &&
-           find(h, "cudnnBackendSetAttribute", &l->set_attribute) &&
-           find(h, "cudnnBackendGetAttribute", &l->get_attribute) &&
-           find(h, "cudnnBackendFinalize", &l->finalize) &&
-           find(h, "cudnnBackendExecute", &l->execute);
-}
 
 /* Names of the tensors that the kernel is given. */
 enum { Q = 1, K, V, O, SCALE, KV_TOKENS, Q_TOKENS, LOWEST, GIVEN = LOWEST };
@@ -64,7 +29,7 @@ struct kernels {
 /* One plan at a time. The first call that fails leaves its status, and those behind it
  * do nothing. */
 struct cudnn_attention {
-    struct library library;
+    struct cudnn_library library;
     cudnnHandle_t handle;
     cudnnStatus_t status;
     const char *failed; /* what failed */
@@ -331,12 +296,7 @@ void make_plan(struct cudnn_attention *a, const struct prefill_call *c, int dim,
 
 struct cudnn_attention *cudnn_attention_open(char *why, size_t bytes) {
     struct cudnn_attention *const a = new struct cudnn_attention();
-    a->library.handle = dlopen("libcudnn.so.9", RTLD_NOW | RTLD_GLOBAL);
-    if (a->library.handle == NULL) {
-        snprintf(why, bytes, "cuDNN: %s", dlerror());
-    } else if (!find_all(&a->library)) {
-        snprintf(why, bytes, "libcudnn.so.9 lacks a function");
-    } else {
+    if (cudnn_library_open(&a->library, why, bytes)) {
         const cudnnStatus_t status = a->library.create(&a->handle);
         a->reuse = true;
         if (status == CUDNN_STATUS_SUCCESS) return a;

@@ -10,6 +10,7 @@
 #include "cuda/emulator.h"
 #include "fill_kernels.h"
 #include "small_kernels.h"
+#include "small_reference.h"
 
 static uint16_t *bf16_buffer(size_t elements, uint32_t seed) {
     uint16_t *const buffer = aligned_alloc(16, elements * sizeof *buffer);
@@ -231,6 +232,57 @@ static void rope(void **state) {
     free(angles);
 }
 
+/* Compares all of an op's output with what the suite compares a GPU's with. */
+static void as_on_device(const char *op, long m, long n, void (*kernel)(void *),
+                         struct call *c, int blocks, int slices) {
+    struct shape s = shape_of(op, "", "bf16");
+    const long table_rows = 16;
+    s.m = m;
+    s.n = n;
+    s.heads = c->heads;
+    s.kv_heads = c->kv_heads;
+    s.head_dim = c->head_dim;
+    emulate(blocks, slices, 1, 32, 0, kernel, c);
+    const long width = row_elements(&s);
+    const long written = width - (is_op(&s, "rope") ? c->kv_heads * c->head_dim : 0);
+    for (long row = 0; row < m; row++)
+        for (long column = 0; column < written; column++)
+            assert_near(float_of_bf16(c->out[row * width + column]),
+                        small_output(&s, table_rows, row, column), BF16);
+}
+
+static void references(void **state) {
+    (void)state;
+    enum { TOKENS = 3, WIDTH = 384, HEADS = 4, KV = 1, DIM = 64 };
+    uint16_t *const data = bf16_buffer(16 * WIDTH, SMALL_DATA_SEED);
+    uint16_t *const weight = bf16_buffer(WIDTH, SMALL_WEIGHT_SEED);
+    uint16_t *const out = bf16_buffer(TOKENS * WIDTH, 3);
+    uint16_t *const angles = bf16_buffer(POSITIONS * DIM, 3);
+    int ids[TOKENS];
+    for (int i = 0; i < TOKENS; i++) ids[i] = embedding_row(16, i);
+    struct call c = {.a = data, .b = weight, .out = out, .ids = ids, .width = WIDTH};
+    as_on_device("norm", TOKENS, WIDTH, run_rmsnorm, &c, TOKENS, 1);
+    as_on_device("activation", TOKENS, WIDTH, run_silu_mul, &c, TOKENS, 2);
+    as_on_device("embedding", TOKENS, WIDTH, run_embedding, &c, TOKENS, 2);
+    c.b = data + TOKENS * WIDTH;
+    c.width = TOKENS * WIDTH;
+    as_on_device("add", TOKENS, WIDTH, run_add, &c, (TOKENS * WIDTH / 8 + 31) / 32, 1);
+    for (int i = 0; i < TOKENS; i++) {
+        ids[i] = position_of(i);
+        for (int j = 0; j < DIM; j++)
+            angles[ids[i] * DIM + j] = bf16_of_float((float)rope_angle(ids[i], j, DIM));
+    }
+    c = (struct call){.a = data, .b = angles, .out = out, .ids = ids};
+    c.heads = HEADS;
+    c.kv_heads = KV;
+    c.head_dim = DIM;
+    as_on_device("rope", TOKENS, -1, run_rope, &c, TOKENS, 1);
+    free(data);
+    free(weight);
+    free(out);
+    free(angles);
+}
+
 static void run_argmax(void *p) {
     const struct call *const c = p;
     argmax_kernel(c->logits, c->width, c->chosen);
@@ -294,8 +346,8 @@ int main(void) {
         cmocka_unit_test(formats),     cmocka_unit_test(errors),
         cmocka_unit_test(random_data), cmocka_unit_test(fills),
         cmocka_unit_test(rmsnorm),     cmocka_unit_test(elementwise),
-        cmocka_unit_test(rope),        cmocka_unit_test(argmax),
-        cmocka_unit_test(draw),
+        cmocka_unit_test(rope),        cmocka_unit_test(references),
+        cmocka_unit_test(argmax),      cmocka_unit_test(draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
