@@ -71,6 +71,7 @@ struct rotation rotation_for(const struct decode *d, const struct shape *s,
 bool fits(const struct decode *d, const struct shape *s, int l2_bytes) {
     const size_t parts = (size_t)(s->batch * s->heads * most_splits(d, s));
     return s->batch <= MOST_SEQUENCES && s->heads <= MOST_HEADS &&
+           most_splits(d, s) <= MOST_SPLITS &&
            parts * (size_t)s->head_dim * 4 <= d->memory.partial_bytes &&
            rotation_for(d, s, l2_bytes).copies > 0;
 }

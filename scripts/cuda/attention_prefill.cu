@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apart.h"
 #include "attention_reference.h"
 #include "bench.h"
 #include "cudnn_attention.h"
@@ -126,10 +127,10 @@ double query_error(const struct prefill *p, int turn, long query, long head) {
 
 /* The largest error of some heads of some queries, the last query among them; infinite
  * and a reason where there is no kernel. */
-double worst_error(struct bench *b, struct prefill *p, const struct shape *s, char *why,
-                   size_t bytes) {
+double worst_error(struct prefill *p, const struct shape *s,
+                   const cudaDeviceProp *device, char *why, size_t bytes) {
     enum { QUERIES = 16, TURN = 1 }; /* the turn that prepare() runs */
-    if (!prepare(p, s, bench_properties(b), why, bytes)) return INFINITY;
+    if (!prepare(p, s, device, why, bytes)) return INFINITY;
     double worst = 0;
     for (uint64_t i = 0; i < QUERIES; i++) {
         const long query =
@@ -145,15 +146,13 @@ double worst_error(struct bench *b, struct prefill *p, const struct shape *s, ch
     return worst;
 }
 
-/* chunk, prefix, heads, KV heads, head size; cuDNN's kernel for the first three heads
- * is compiled once, for the first chunk */
+/* chunk, prefix, heads, KV heads, head size */
 const long VERIFIED[][5] = {
-    {300, 0, 32, 8, 128},  {77, 1000, 32, 8, 128}, {1500, 13, 32, 8, 128},
-    {129, 63, 28, 4, 128}, {512, 333, 64, 8, 64},  {1, 500, 40, 40, 128},
-    {77, 100, 64, 4, 128},
+    {300, 0, 32, 8, 128},  {77, 1000, 28, 4, 128}, {512, 333, 64, 8, 64},
+    {1, 500, 40, 40, 128}, {129, 63, 64, 4, 128},
 };
 
-enum { ALL_VERIFIED = sizeof VERIFIED / sizeof *VERIFIED, COMPILED_VERIFIED = 5 };
+enum { ALL_VERIFIED = sizeof VERIFIED / sizeof *VERIFIED, FOR_CUDNN = 3 };
 
 struct shape verified_shape(const char *variant, int i) {
     struct shape s = shape_of("attention_prefill", variant, "bf16");
@@ -166,27 +165,14 @@ struct shape verified_shape(const char *variant, int i) {
     return s;
 }
 
-void verify(struct bench *b, struct prefill *p, const char *variant, int count) {
+void verify(struct bench *b, struct prefill *p) {
     char why[160];
-    for (int i = 0; i < count; i++) {
-        const struct shape s = verified_shape(variant, i);
+    for (int i = 0; i < ALL_VERIFIED; i++) {
+        const struct shape s = verified_shape("own_mma", i);
         if (!fits(p, &s, bench_properties(b))) continue;
-        const double worst = worst_error(b, p, &s, why, sizeof why);
+        const double worst = worst_error(p, &s, bench_properties(b), why, sizeof why);
         bench_verified(b, &s, worst <= 1, "%s", why);
     }
-}
-
-/* cuDNN's kernels serve other numbers of tokens only if they give the right values. */
-void verify_cudnn(struct bench *b, struct prefill *p) {
-    char why[160];
-    for (int i = 0; i < COMPILED_VERIFIED; i++) {
-        const struct shape s = verified_shape(CUDNN, i);
-        if (worst_error(b, p, &s, why, sizeof why) <= 1) continue;
-        fprintf(stderr, "attention_prefill: cuDNN compiles each shape anew: %s\n", why);
-        cudnn_attention_reuse(p->cudnn, false);
-        break;
-    }
-    verify(b, p, CUDNN, COMPILED_VERIFIED);
 }
 
 void allow_shared(const void *kernel, int dim) {
@@ -220,6 +206,37 @@ void release(struct prefill *p) {
     CUDA(cudaFree(p->values));
     CUDA(cudaFree(p->queries));
     CUDA(cudaFree(p->outputs));
+}
+
+/* Tries cuDNN; ends the process where it gives wrong values or none. */
+void try_cudnn(void *properties, struct apart_report *report) {
+    const cudaDeviceProp *const device = (const cudaDeviceProp *)properties;
+    struct prefill p;
+    char why[160];
+    allocate(&p, device);
+    p.cudnn = cudnn_attention_open(why, sizeof why);
+    for (int i = 0; i < FOR_CUDNN && p.cudnn != NULL; i++) {
+        const struct shape s = verified_shape(CUDNN, i);
+        const double worst = worst_error(&p, &s, device, why, sizeof why);
+        report->seconds[report->count++] = worst;
+        if (!(worst <= 1)) break;
+    }
+    if (report->count == FOR_CUDNN && report->seconds[FOR_CUDNN - 1] <= 1) return;
+    fprintf(stderr, "\nattention_prefill: %s\n", why);
+    exit(1);
+}
+
+/* Whether cuDNN's kernels are there and right: found out in a process of its own, as a
+ * kernel that fails takes all of its process's work on the GPU with it. */
+bool cudnn_works(struct bench *b) {
+    struct apart apart;
+    double errors[APART_VALUES];
+    apart.work = try_cudnn;
+    apart.argument = (void *)bench_properties(b);
+    apart.limit_s = 60;
+    if (apart_run(&apart, "attention_prefill", errors) == FOR_CUDNN) return true;
+    bench_skip(b, "cudnn_sdpa: cuDNN's attention does not work here");
+    return false;
 }
 
 int keep_possible(struct bench *b, const struct prefill *p, struct shape *list,
@@ -265,33 +282,30 @@ bool measure(struct bench *b, struct prefill *p, const struct shape *list, int c
     return more;
 }
 
-/* The coarse grid with our kernel, which needs no compiling; cuDNN's for half of the
- * time that is left; then what of ours is missing, and of cuDNN's. */
+/* Our kernel for half of the time; then cuDNN's, which it compiles for each shape; then
+ * what is missing of ours. */
 void measure_all(struct bench *b, struct prefill *p, const struct shape *list,
-                 int count, int coarse) {
+                 int count) {
     const char *const own = "own_mma";
-    const bool both = p->cudnn != NULL;
-    bench_expect(b, rows_within(bench_left_s(b), both ? 2 * count : count));
-    if (!measure(b, p, list, coarse, own, 0)) return;
-    if (both) verify_cudnn(b, p);
-    if (both && !measure(b, p, list, count, CUDNN, bench_left_s(b) / 2)) return;
-    if (!measure(b, p, list + coarse, count - coarse, own, 0)) return;
-    if (both) measure(b, p, list, count, CUDNN, 0);
+    const double half = p->cudnn != NULL ? bench_left_s(b) / 2 : 0;
+    bench_expect(b, rows_within(bench_left_s(b), p->cudnn != NULL ? 2 * count : count));
+    if (!measure(b, p, list, count, own, half)) return;
+    if (p->cudnn == NULL || !measure(b, p, list, count, CUDNN, 0)) return;
+    measure(b, p, list, count, own, 0);
 }
 
 void run(struct bench *b) {
     struct shape *const list =
         (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list);
+    const bool with_cudnn = cudnn_works(b); /* before the first call of CUDA */
     struct prefill p;
     char why[160];
     allocate(&p, bench_properties(b));
-    p.cudnn = cudnn_attention_open(why, sizeof why);
-    if (p.cudnn == NULL) bench_skip(b, why);
-    const int coarse = keep_possible(b, &p, list, prefill_shapes(list, 1));
+    if (with_cudnn) p.cudnn = cudnn_attention_open(why, sizeof why);
     const int count = keep_possible(
         b, &p, list, prefill_shapes(list, bench_quick(b) ? 2 : WHOLE_LIST));
-    verify(b, &p, "own_mma", ALL_VERIFIED);
-    measure_all(b, &p, list, count, coarse);
+    verify(b, &p);
+    measure_all(b, &p, list, count);
     cudnn_attention_close(p.cudnn);
     release(&p);
     free(list);

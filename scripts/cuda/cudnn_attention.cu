@@ -17,13 +17,6 @@ enum { Q = 1, K, V, O, SCALE, KV_TOKENS, Q_TOKENS, LOWEST, GIVEN = LOWEST };
 
 typedef cudnnBackendDescriptor_t descriptor;
 
-/* Kernels that were compiled for one kind of heads, to be used for any number of
- * tokens. */
-struct kernels {
-    int heads, kv_heads, dim;
-    descriptor cache;
-};
-
 } // namespace
 
 /* One plan at a time. The first call that fails leaves its status, and those behind it
@@ -34,8 +27,6 @@ struct cudnn_attention {
     cudnnStatus_t status;
     const char *failed; /* what failed */
     std::vector<descriptor> made;
-    std::vector<struct kernels> compiled;
-    bool reuse; /* of what was compiled */
     descriptor plan;
     int64_t names; /* given to tensors so far */
     int64_t workspace_bytes;
@@ -219,26 +210,8 @@ std::vector<descriptor> attention(struct cudnn_attention *a,
     return ops;
 }
 
-/* The compiled kernels of these heads; empty at first, when the graph says what they
- * are for. */
-descriptor kernels_for(struct cudnn_attention *a, const struct prefill_call *c, int dim,
-                       descriptor graph) {
-    for (const struct kernels &k : a->compiled)
-        if (k.heads == c->heads && k.kv_heads == c->kv_heads && k.dim == dim)
-            return k.cache;
-    const descriptor cache = make(a, CUDNN_BACKEND_KERNEL_CACHE_DESCRIPTOR);
-    link(a, cache, CUDNN_ATTR_KERNEL_CACHE_OPERATION_GRAPH, graph);
-    finalized(a, cache, "a cache of kernels");
-    if (a->status != CUDNN_STATUS_SUCCESS) return NULL;
-    const struct kernels k = {c->heads, c->kv_heads, dim, cache};
-    a->compiled.push_back(k);
-    a->made.pop_back(); /* outlives the plan */
-    return cache;
-}
-
-/* The first of the heuristic's configurations that makes a plan; cache: NULL for none.
- */
-void choose_plan(struct cudnn_attention *a, descriptor graph, descriptor cache) {
+/* The first of the heuristic's configurations that makes a plan. */
+void choose_plan(struct cudnn_attention *a, descriptor graph) {
     enum { MOST = 16 };
     const cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
     descriptor configurations[MOST];
@@ -260,7 +233,6 @@ void choose_plan(struct cudnn_attention *a, descriptor graph, descriptor cache) 
         set(a, plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1,
             &a->handle);
         link(a, plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configurations[i]);
-        if (cache != NULL) link(a, plan, CUDNN_ATTR_EXECUTION_PLAN_KERNEL_CACHE, cache);
         if (a->status != CUDNN_STATUS_SUCCESS) return;
         if (a->library.finalize(plan) == CUDNN_STATUS_SUCCESS) a->plan = plan;
     }
@@ -277,19 +249,15 @@ void forget_plan(struct cudnn_attention *a) {
     a->names = GIVEN;
 }
 
-void make_plan(struct cudnn_attention *a, const struct prefill_call *c, int dim,
-               bool reuse) {
+void make_plan(struct cudnn_attention *a, const struct prefill_call *c, int dim) {
     forget_plan(a);
     const std::vector<descriptor> ops = attention(a, c, dim);
     const descriptor graph = make(a, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
     set(a, graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &a->handle);
     set(a, graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
         (int64_t)ops.size(), ops.data());
-    if (reuse)
-        set(a, graph, CUDNN_ATTR_OPERATIONGRAPH_IS_DYNAMIC_SHAPE_ENABLED,
-            CUDNN_TYPE_BOOLEAN, 1, &reuse);
     finalized(a, graph, "the graph of operations");
-    choose_plan(a, graph, reuse ? kernels_for(a, c, dim, graph) : NULL);
+    choose_plan(a, graph);
 }
 
 } // namespace
@@ -298,7 +266,6 @@ struct cudnn_attention *cudnn_attention_open(char *why, size_t bytes) {
     struct cudnn_attention *const a = new struct cudnn_attention();
     if (cudnn_library_open(&a->library, why, bytes)) {
         const cudnnStatus_t status = a->library.create(&a->handle);
-        a->reuse = true;
         if (status == CUDNN_STATUS_SUCCESS) return a;
         snprintf(why, bytes, "cudnnCreate: %s", a->library.error_string(status));
     }
@@ -309,14 +276,9 @@ struct cudnn_attention *cudnn_attention_open(char *why, size_t bytes) {
 void cudnn_attention_close(struct cudnn_attention *a) {
     if (a == NULL) return;
     forget_plan(a);
-    for (const struct kernels &k : a->compiled) a->library.destroy_descriptor(k.cache);
     a->library.destroy(a->handle);
     CUDA(cudaFree(a->workspace));
     delete a;
-}
-
-void cudnn_attention_reuse(struct cudnn_attention *a, bool reuse) {
-    a->reuse = reuse;
 }
 
 bool cudnn_attention_plan(struct cudnn_attention *a, const struct prefill_call *c,
@@ -325,8 +287,7 @@ bool cudnn_attention_plan(struct cudnn_attention *a, const struct prefill_call *
     a->lowest = -FLT_MAX;
     a->kv_tokens = c->prefix + c->chunk;
     a->q_tokens = c->chunk;
-    make_plan(a, c, dim, a->reuse);
-    if (a->status != CUDNN_STATUS_SUCCESS && a->reuse) make_plan(a, c, dim, false);
+    make_plan(a, c, dim);
     int64_t needed = 0;
     if (a->status == CUDNN_STATUS_SUCCESS)
         check(a,
@@ -378,8 +339,6 @@ struct cudnn_attention *cudnn_attention_open(char *why, size_t bytes) {
 }
 
 void cudnn_attention_close(struct cudnn_attention *) {}
-
-void cudnn_attention_reuse(struct cudnn_attention *, bool) {}
 
 bool cudnn_attention_plan(struct cudnn_attention *, const struct prefill_call *, int,
                           float, char *, size_t) {

@@ -13,10 +13,6 @@ struct cudnn_attention;
 struct cudnn_attention *cudnn_attention_open(char *why, size_t bytes);
 void cudnn_attention_close(struct cudnn_attention *);
 
-/* Whether a kernel compiled for one number of tokens serves others with the same heads;
- * it does unless this says otherwise. */
-void cudnn_attention_reuse(struct cudnn_attention *, bool);
-
 /* Plans the call's shape, causal with the prefix before the chunk; may compile a
  * kernel, for seconds. The call's scale is ignored: `scale` is that of the scores.
  * False and a reason where cuDNN has no kernel for it. */

@@ -20,7 +20,8 @@ enum {
     DECODE_WARPS = 4,
     DECODE_THREADS = 32 * DECODE_WARPS,
     QUERY_ROWS = 16, /* of a tensor core's operand: the most queries per KV head */
-    LARGEST_DIM = 128
+    LARGEST_DIM = 128,
+    MOST_SPLITS = 2048
 };
 
 struct decode_call {
@@ -282,20 +283,26 @@ KERNEL decode_kernel_128(const struct decode_call call) {
 /* Merges the splits of each head; block (head, sequence), a thread per element. What
  * one split alone made is finished already. */
 KERNEL merge_splits_kernel(const struct decode_call c) {
-    const int splits = splits_of(pages_of(c.contexts[BLOCK_Y]), c.pages_per_split),
-              dim = THREADS;
+    SHARED(float, fades, MOST_SPLITS);
+    SHARED(float, scratch, 32);
+    const int splits = splits_of(pages_of(c.contexts[BLOCK_Y]), c.pages_per_split);
     if (splits == 1) return;
+    const int dim = THREADS;
     const size_t head = (size_t)BLOCK_Y * (size_t)c.heads + (size_t)BLOCK_X;
-    const size_t part = head * (size_t)c.splits;
+    const float *const sums = c.partial_sums + 2 * head * (size_t)c.splits;
+    const float *const outputs =
+        c.partial_outputs + head * (size_t)c.splits * (size_t)dim + THREAD;
     float overall = -INFINITY, sum = 0, out = 0;
-    for (int i = 0; i < splits; i++)
-        overall = fmaxf(overall, c.partial_sums[2 * (part + (size_t)i)]);
-    for (int i = 0; i < splits; i++) {
-        const float fade = exp2_fast(c.partial_sums[2 * (part + (size_t)i)] - overall);
-        sum += fade * c.partial_sums[2 * (part + (size_t)i) + 1];
-        out +=
-            fade * c.partial_outputs[(part + (size_t)i) * (size_t)dim + (size_t)THREAD];
+    for (int i = THREAD; i < splits; i += THREADS)
+        overall = fmaxf(overall, sums[2 * i]);
+    overall = block_max(overall, scratch);
+    for (int i = THREAD; i < splits; i += THREADS) {
+        fades[i] = exp2_fast(sums[2 * i] - overall);
+        sum += fades[i] * sums[2 * i + 1];
     }
+    sum = block_sum(sum, scratch);
+    UNROLL_BY(8)
+    for (int i = 0; i < splits; i++) out += fades[i] * outputs[(size_t)i * (size_t)dim];
     c.outputs[head * (size_t)dim + (size_t)THREAD] = bf16_of_float(out / sum);
 }
 

@@ -23,13 +23,17 @@ DEVICE int splits_of(int pages, int pages_per_split) {
     return (pages + pages_per_split - 1) / pages_per_split;
 }
 
-/* Pages of one split such that all blocks together go about six times round the GPU, so
- * that a few that end late matter little, but at least one page for each of a block's
- * four warps. pages: of all sequences; resident: blocks that the GPU runs at once. */
+/* Pages of one split: as many as make all blocks fit the GPU at once, if that is at
+ * most 32 pages. More work goes about six times round the GPU, so that the blocks that
+ * end last matter little. At least one page for each of a block's four warps. pages: of
+ * all sequences; resident: blocks that the GPU runs at once. */
 DEVICE int pages_per_split_of(long pages, int kv_heads, int resident) {
-    const long blocks = 6 * (long)resident;
-    const long each = (pages * kv_heads + blocks - 1) / blocks;
-    return each < 4 ? 4 : (int)each;
+    const long least = 4, most_at_once = 32, rounds = 6;
+    const long at_once = (pages * kv_heads + resident - 1) / resident;
+    const long in_rounds = (at_once + rounds - 1) / rounds;
+    const long long_each = in_rounds > most_at_once ? in_rounds : most_at_once;
+    const long each = at_once < most_at_once ? at_once : long_each;
+    return (int)(each < least ? least : each);
 }
 
 /* Sequence i's context in a ragged batch: the first has the length `longest`, the

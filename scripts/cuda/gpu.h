@@ -12,6 +12,8 @@
 /* Needs the hardware, so cannot run on the host beside it. */
 #define ON_GPU static __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
+#define UNROLL_BY(n) UNROLL_PRAGMA(unroll n)
+#define UNROLL_PRAGMA(words) _Pragma(#words)
 #define SHARED(type, name, count) __shared__ type name[count]
 #define DYNAMIC_SHARED(name) extern __shared__ __align__(128) unsigned char name[]
 
@@ -118,6 +120,7 @@ ON_GPU void copies_commit(void) {
 #define KERNEL static inline void
 #define ON_GPU static inline
 #define UNROLL
+#define UNROLL_BY(n)
 
 #endif
 
@@ -132,6 +135,18 @@ ON_GPU float block_sum(float value, float *scratch) {
     for (int warp = 0; warp < warps; warp++) sum += scratch[warp];
     sync_block();
     return sum;
+}
+
+/* Likewise the largest. */
+ON_GPU float block_max(float value, float *scratch) {
+    for (int mask = 16; mask > 0; mask /= 2)
+        value = fmaxf(value, shuffle_xor(value, mask));
+    if (THREAD % 32 == 0) scratch[THREAD / 32] = value;
+    sync_block();
+    const int warps = THREADS / 32;
+    for (int warp = 0; warp < warps; warp++) value = fmaxf(value, scratch[warp]);
+    sync_block();
+    return value;
 }
 
 #endif

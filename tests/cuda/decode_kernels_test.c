@@ -172,6 +172,9 @@ static void plans(void **state) {
     each = pages_per_split_of(512L * pages_of(1024), 8, resident);
     assert_int_equal(splits_of(pages_of(1024), each), 1);
     assert_int_equal(pages_per_split_of(1, 1, resident), 4);
+    /* one sequence of 8192 tokens: all blocks at once */
+    each = pages_per_split_of(pages_of(8192), 8, resident);
+    assert_in_range(splits_of(pages_of(8192), each) * 8, resident / 2, resident);
 }
 
 int main(void) {
