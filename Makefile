@@ -15,8 +15,8 @@ BUILD ?= build/$(CC)$(if $(CHECKED),-checked)$(if $(SAN),-san)
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config libc6-dev libgsl-dev libcsv-dev liblua5.4-dev \
-            libmd-dev zlib1g-dev libcmocka-dev gnuplot-nox jq clang libclang-rt-dev \
-            valgrind
+            libmd-dev zlib1g-dev libjansson-dev libcmocka-dev gnuplot-nox jq clang \
+            libclang-rt-dev valgrind
 
 CFLAGS ?= -O3 -g
 override CFLAGS += -std=c17 -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE -Isim \
@@ -32,7 +32,7 @@ ifneq ($(findstring gcc,$(CC)),)
 override CFLAGS += -Wno-error
 endif
 endif
-LDLIBS := -llua5.4 -lgsl -lgslcblas -lcsv -lmd -lz -lm -pthread
+LDLIBS := -llua5.4 -lgsl -lgslcblas -lcsv -lmd -lz -ljansson -lm -pthread
 
 # What a GPU is measured with: host code in C, compiled and tested everywhere, and one .cu
 # file per quantity, for nvcc alone.

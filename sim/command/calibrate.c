@@ -9,7 +9,7 @@
 
 static const struct hd_calibrate_word *const words[] = {
     &hd_calibrate_import, &hd_calibrate_show,    &hd_calibrate_compare,
-    &hd_calibrate_fit,    &hd_calibrate_kernels,
+    &hd_calibrate_fit,    &hd_calibrate_kernels, &hd_calibrate_log,
 };
 enum { WORDS = sizeof words / sizeof *words };
 
@@ -69,7 +69,7 @@ int hd_command_calibrate(int argc, char **argv) {
     const char *near = hd_nearest(argv[1], names, WORDS);
     hd_usage(&problem, "calibrate %s: no such command; %s%s", argv[1],
              near ? "the nearest is "
-                  : "expected import, show, compare, fit or kernels",
+                  : "expected import, show, compare, fit, kernels or log",
              near ? near : "");
     return hd_problem_print(&problem);
 }

@@ -1,0 +1,213 @@
+/* Reading a run's log, on Jansson. */
+#include "calibrate/log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* ---- requests.jsonl ------------------------------------------------------ */
+
+struct line { /* of the file, with the stamps as they stand there */
+    char *id;
+    long number;
+    double arrival, queued, first, last;
+    int input, output;
+};
+
+struct lines {
+    struct line *line;
+    int count, capacity;
+};
+
+static bool number_of(const json_t *object, const char *field, double *to,
+                      struct hd_err *why) {
+    const json_t *value = json_object_get(object, field);
+    if (!value) return hd_fail(why, "no field '%s'", field);
+    if (!json_is_number(value)) return hd_fail(why, "%s is not a number", field);
+    *to = json_number_value(value);
+    return isfinite(*to) || hd_fail(why, "%s is not finite", field);
+}
+
+static bool tokens_of(const json_t *object, const char *field, int *to,
+                      struct hd_err *why) {
+    const json_t *value = json_object_get(object, field);
+    if (!value) return hd_fail(why, "no field '%s'", field);
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : 0;
+    *to = (int)number;
+    return (number >= 1 && number <= 1 << 28) ||
+           hd_fail(why,
+                   "%s is not a number of tokens; expected a whole number of at "
+                   "least 1",
+                   field);
+}
+
+static bool take_line(const json_t *object, struct line *l, struct hd_err *why) {
+    if (!json_is_object(object)) return hd_fail(why, "expected one JSON object a line");
+    const json_t *id = json_object_get(object, "request_id");
+    if (!json_is_string(id)) return hd_fail(why, "no text in field 'request_id'");
+    l->id = hd_strdup(json_string_value(id));
+    if (!tokens_of(object, "input_toks", &l->input, why) ||
+        !tokens_of(object, "output_toks", &l->output, why) ||
+        !number_of(object, "arrival_time", &l->arrival, why) ||
+        !number_of(object, "queued_ts", &l->queued, why) ||
+        !number_of(object, "first_token_ts", &l->first, why) ||
+        !number_of(object, "last_token_ts", &l->last, why))
+        return false;
+    if (l->first <= l->queued)
+        return hd_fail(why, "first_token_ts is not after queued_ts");
+    return l->last >= l->first ||
+           hd_fail(why, "last_token_ts is before first_token_ts");
+}
+
+static bool read_lines(const char *path, struct lines *all, struct hd_err *err) {
+    FILE *f = fopen(path, "r");
+    if (!f) return hd_fail(err, "%s: %s", path, strerror(errno));
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t length;
+    bool fine = true;
+    for (long n = 1; fine && (length = getline(&text, &room, f)) >= 0; n++) {
+        if (strspn(text, " \t\r\n") == (size_t)length) continue;
+        json_error_t bad;
+        json_t *object = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &bad);
+        if (!object) {
+            fine = hd_fail(err, "%s:%ld: not JSON: %s", path, n, bad.text);
+            continue;
+        }
+        all->line =
+            hd_grow(all->line, &all->capacity, all->count + 1, sizeof *all->line);
+        struct line *l = &all->line[all->count++];
+        *l = (struct line){.number = n};
+        struct hd_err why = {0};
+        fine =
+            take_line(object, l, &why) || hd_fail(err, "%s:%ld: %s", path, n, why.text);
+        json_decref(object);
+    }
+    if (fine && ferror(f)) fine = hd_fail(err, "%s: %s", path, strerror(errno));
+    free(text);
+    fclose(f);
+    return fine && (all->count > 0 || hd_fail(err, "%s: no requests", path));
+}
+
+static int by_id(const void *a, const void *b) {
+    const struct line *x = a, *y = b;
+    int order = strcmp(x->id, y->id);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static int by_arrival(const void *a, const void *b) {
+    const struct line *x = a, *y = b;
+    if (x->arrival != y->arrival) return x->arrival < y->arrival ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static bool take_requests(struct hd_log *log, struct lines *all, const char *path,
+                          struct hd_err *err) {
+    double arrival = INFINITY, queued = INFINITY;
+    qsort(all->line, (size_t)all->count, sizeof *all->line, by_id);
+    for (int n = 1; n < all->count; n++)
+        if (strcmp(all->line[n].id, all->line[n - 1].id) == 0)
+            return hd_fail(err, "%s:%ld: request %s again; it is in line %ld", path,
+                           all->line[n].number, all->line[n].id,
+                           all->line[n - 1].number);
+    for (int n = 0; n < all->count; n++) {
+        arrival = fmin(arrival, all->line[n].arrival);
+        queued = fmin(queued, all->line[n].queued);
+    }
+    qsort(all->line, (size_t)all->count, sizeof *all->line, by_arrival);
+    log->request = hd_alloc((size_t)all->count * sizeof *log->request);
+    for (int n = 0; n < all->count; n++) {
+        const struct line *l = &all->line[n];
+        struct hd_log_request *r = &log->request[log->requests++];
+        *r = (struct hd_log_request){l->arrival - arrival, l->first - queued,
+                                     l->last - queued, l->input, l->output};
+        if (r->first_s <= r->arrival_s)
+            return hd_fail(
+                err,
+                "%s:%ld: the first token is %g s before the arrival; are the "
+                "stamps of one run?",
+                path, l->number, r->arrival_s - r->first_s);
+    }
+    return true;
+}
+
+/* ---- meta.json ----------------------------------------------------------- */
+
+/* A whole number of the settings; 0 where it is not there or null. */
+static bool setting_of(const json_t *kwargs, const char *field, int *to,
+                       struct hd_err *why) {
+    const json_t *value = json_object_get(kwargs, field);
+    *to = 0;
+    if (!value || json_is_null(value)) return true;
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : 0;
+    *to = (int)number;
+    return (number >= 1 && number <= INT_MAX) ||
+           hd_fail(why, "%s: expected a whole number of at least 1", field);
+}
+
+static bool take_meta(struct hd_log *log, const json_t *meta, struct hd_err *why) {
+    const json_t *kwargs = json_object_get(meta, "engine_kwargs");
+    const json_t *model = json_object_get(meta, "model");
+    const json_t *version = json_object_get(meta, "vllm_version");
+    if (!json_is_object(kwargs)) return hd_fail(why, "no object 'engine_kwargs'");
+    if (!json_is_string(model)) return hd_fail(why, "no text in field 'model'");
+    log->model = hd_strdup(json_string_value(model));
+    log->version = hd_strdup(json_is_string(version) ? json_string_value(version) : "");
+    if (!setting_of(kwargs, "tensor_parallel_size", &log->tp, why) ||
+        !setting_of(kwargs, "max_num_seqs", &log->max_batch, why) ||
+        !setting_of(kwargs, "max_num_batched_tokens", &log->step_tokens, why) ||
+        !setting_of(kwargs, "num_gpu_blocks_override", &log->kv_blocks, why))
+        return false;
+    int replicas;
+    if (!setting_of(kwargs, "data_parallel_size", &replicas, why)) return false;
+    if (replicas > 1)
+        return hd_fail(why, "data_parallel_size of %d; expected 1: a log of one engine",
+                       replicas);
+    if (log->tp == 0) log->tp = 1;
+    return true;
+}
+
+static bool read_meta(struct hd_log *log, const char *path, struct hd_err *err) {
+    FILE *f = fopen(path, "r");
+    if (!f) return hd_fail(err, "%s: %s", path, strerror(errno));
+    json_error_t bad;
+    struct hd_err why = {0};
+    json_t *meta = json_loadf(f, JSON_REJECT_DUPLICATES, &bad);
+    fclose(f);
+    if (!meta) return hd_fail(err, "%s:%d: not JSON: %s", path, bad.line, bad.text);
+    bool fine = take_meta(log, meta, &why) || hd_fail(err, "%s: %s", path, why.text);
+    json_decref(meta);
+    return fine;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+struct hd_log *hd_log_read(const char *folder, struct hd_err *err) {
+    struct hd_log *log = hd_alloc(sizeof *log);
+    struct lines all = {0};
+    char *requests = hd_format("%s/requests.jsonl", folder);
+    char *meta = hd_format("%s/meta.json", folder);
+    bool fine = read_meta(log, meta, err) && read_lines(requests, &all, err) &&
+                take_requests(log, &all, requests, err);
+    for (int n = 0; n < all.count; n++) free(all.line[n].id);
+    free(all.line);
+    free(requests);
+    free(meta);
+    if (fine) return log;
+    hd_log_free(log);
+    return NULL;
+}
+
+void hd_log_free(struct hd_log *log) {
+    if (!log) return;
+    free(log->model);
+    free(log->version);
+    free(log->request);
+    free(log);
+}

@@ -1,0 +1,33 @@
+/* A measured run of a serving engine: its settings, and for each request when it came
+ * and when its first and last token did.
+ *
+ * A folder with requests.jsonl and meta.json, as LLMServingSim records vLLM runs. */
+#ifndef HD_CALIBRATE_LOG_H
+#define HD_CALIBRATE_LOG_H
+
+#include "base/err.h"
+
+struct hd_log_request { /* seconds since the first arrival */
+    double arrival_s, first_s, last_s;
+    int input_tokens, output_tokens; /* >= 1 */
+};
+
+struct hd_log {
+    char *model;   /* as the engine was told */
+    char *version; /* of the engine, "" if it is not there */
+    int tp;
+    int max_batch, step_tokens; /* max_num_seqs, max_num_batched_tokens; 0: not there */
+    int kv_blocks;              /* num_gpu_blocks; 0: not there */
+    int requests;               /* >= 1, in order of arrival */
+    struct hd_log_request *request;
+};
+
+/* Reads both files. Arrivals are on the wall clock and the engine's stamps on another:
+ * each is counted from its own first (the first to come is the first to be queued).
+ * NULL with one line in err, "FILE:LINE: what": not JSON, a field missing or not a
+ * number, tokens below 1, a last token before the first or that before the arrival, an
+ * id twice, no request. */
+struct hd_log *hd_log_read(const char *folder, struct hd_err *err);
+void hd_log_free(struct hd_log *);
+
+#endif
