@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "command/calibrate.h"
 #include "command/coverage_text.h"
+#include "command/tables_text.h"
 #include "output/quantity.h"
 #include "timing/calibration.h"
 
@@ -31,6 +32,7 @@ static const struct hd_help help = {
 struct shown {
     const struct hd_gpu_spec *gpu;
     struct hd_calibration *shipped; /* NULL: files of measurements were named */
+    struct hd_kernel_set *tables;   /* the same */
     struct hd_kernels set;
     struct hd_coverage coverage;
 };
@@ -52,7 +54,8 @@ static bool is_measurements(const char *path) {
 static bool read_shipped(struct shown *s, const struct hd_catalog *catalog,
                          struct hd_err *why) {
     s->shipped = hd_calibration_load(s->gpu, why);
-    if (!s->shipped) return false;
+    s->tables = s->shipped ? hd_kernel_set_load(s->gpu, false, why) : NULL;
+    if (!s->tables) return false;
     char *part = hd_format("results/calibration/%s/*.csv*", s->gpu->name);
     char *pattern = hd_home_path(part);
     glob_t found = {0};
@@ -110,6 +113,7 @@ static void print_shipped(const struct hd_calibration *c) {
 
 static void print_text(const struct shown *s) {
     if (s->shipped) print_shipped(s->shipped);
+    if (s->tables) hd_tables_text(s->tables, stdout);
     if (s->coverage.rows) {
         if (s->shipped) putchar('\n');
         printf("%s: %s measurements in %d %s\n\n", s->gpu->name,
@@ -161,6 +165,7 @@ static void print_json(const struct shown *s) {
     hd_json_object(&j, NULL);
     hd_json_text(&j, "gpu", s->gpu->name);
     if (s->shipped) put_shipped(&j, s->shipped);
+    if (s->tables) hd_tables_json(s->tables, &j);
     hd_json_object(&j, "measurements");
     hd_json_int(&j, "rows", s->coverage.rows);
     hd_json_array(&j, "files");
@@ -201,6 +206,7 @@ static bool show(const struct hd_args *args, struct hd_problem *problem) {
     hd_coverage_free(&s.coverage);
     hd_kernels_free(&s.set);
     free(s.shipped);
+    hd_kernel_set_free(s.tables);
     hd_catalog_free(catalog);
     return fine;
 }

@@ -50,8 +50,8 @@ struct hd_roof_law {
 };
 
 /* The sizes that an operator's grid lies on; returns how many:
- *   GEMM m n k; prefill b H, c, H / K, 1 + q / c; decode and mixed b K, context, H / K;
- * others m n. */
+ *   GEMM m n k; prefill b H, c, H / K, 1 + q / c; decode b K, context, H / K, and mixed
+ * also the c beside them; others m n. */
 int hd_roof_axes(enum hd_roof_op, const struct hd_roof_shape *,
                  double x[HD_GRID_AXES_MAX]);
 

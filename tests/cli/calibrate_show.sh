@@ -17,7 +17,8 @@ echo
 hotdesk calibrate show H100 --measurements k.csv --json | jq -c \
     '.gpu, .measurements.rows, .measurements.grids[0].measured, .measurements.grids[0].holes'
 hotdesk calibrate show H20
-hotdesk calibrate show L4 --json | jq -c '.shipped.basis, .shipped.iterations.of'
+hotdesk calibrate show L4 --json | jq -c '.shipped.basis, .shipped.iterations.of,
+    (.kernels.tables[] | select(.op == "gemm" and .type == "bf16") | .of, .own, .grid[0])'
 # What it cannot show.
 hotdesk calibrate show A10 --measurements k.csv
 echo $?
