@@ -41,7 +41,9 @@ CUDA_HOME := $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 CUDA_ARCHS ?= 80 90 100
 CUDA_HOST := $(BUILD)/libhotdesk-bench.a
 CUDA_HOST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/cuda/*.c))
-CUDA_OBJECTS := $(patsubst %.cu,$(BUILD)/%.cu.o,$(wildcard scripts/cuda/*.cu))
+# Objects for other architectures are other objects.
+CUDA_BUILD := $(BUILD)/sm$(subst $() ,,$(CUDA_ARCHS:%=-%))
+CUDA_OBJECTS := $(patsubst %.cu,$(CUDA_BUILD)/%.o,$(wildcard scripts/cuda/*.cu))
 CUDA_BASE := $(patsubst %,$(BUILD)/sim/base/%.o,err mem units)
 NVCCFLAGS := -O3 -std=c++17 -Isim -Iscripts/cuda -Werror all-warnings \
              -Xcompiler -Wall,-Wextra,-Werror \
@@ -80,18 +82,18 @@ $(CUDA_HOST): $(CUDA_HOST_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/%.cu.o: %.cu
+$(CUDA_BUILD)/%.o: %.cu
 	@mkdir -p $(@D)
 	$(NVCC) $(NVCCFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
-$(BUILD)/hotdesk-bench: $(CUDA_OBJECTS) $(CUDA_HOST) $(CUDA_BASE)
+$(CUDA_BUILD)/hotdesk-bench: $(CUDA_OBJECTS) $(CUDA_HOST) $(CUDA_BASE)
 	$(NVCC) -o $@ $^ $(CUDA_LIBS)
 
 ifeq ($(NVCC),)
 cuda:
 	@echo "cuda: skipped: no nvcc in PATH or /usr/local/cuda/bin"
 else
-cuda: $(BUILD)/hotdesk-bench
+cuda: $(CUDA_BUILD)/hotdesk-bench
 	@cp -f $< hotdesk-bench.new && mv -f hotdesk-bench.new hotdesk-bench
 endif
 

@@ -9,7 +9,9 @@ if ! command -v nvcc >/dev/null && [ ! -x /usr/local/cuda/bin/nvcc ]; then
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 fi
-build=build/test-cuda bench=$PWD/build/test-cuda/hotdesk-bench
+unset CUDA_ARCHS
+build=build/test-cuda
+bench=$PWD/$build/sm-80-90-100/hotdesk-bench
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 failed=0 passed=0
@@ -34,7 +36,8 @@ priority time_slice corun gemm attention_prefill attention_decode small_ops coll
 clocks"
 every_quantity() { diff <("$bench" --list | awk '{print $1}') <(tr ' ' '\n' <<<"$quantities"); }
 left_nothing() { ! compgen -G "$out/hotdesk-bench*" >/dev/null; }
-check "compiles for sm_80, sm_90, sm_100" make -s -j"$(nproc)" BUILD=$build CC=gcc $build/hotdesk-bench
+check "compiles for sm_80, sm_90, sm_100" make -s -j"$(nproc)" BUILD=$build CC=gcc \
+    $build/sm-80-90-100/hotdesk-bench
 if [ $failed = 0 ]; then
     check "lists 19 quantities" every_quantity
     check "--help" ends_with 0 "example: hotdesk-bench --quick" --help

@@ -43,6 +43,15 @@ static void add_number(FILE *out, double number) {
         fprintf(out, ",%.0f", number);
 }
 
+void clock_log_reasons(FILE *out, long long bits) {
+    const char *between = "";
+    for (size_t i = 0; bits > 0 && i < sizeof reasons / sizeof *reasons; i++) {
+        if (!(bits & reasons[i].bit)) continue;
+        fprintf(out, "%s%s", between, reasons[i].name);
+        between = "+";
+    }
+}
+
 void clock_log_line(FILE *out, double time_s, const struct nvml_state *s) {
     fprintf(out, "%.1f", time_s);
     add_number(out, s->sm_mhz);
@@ -50,13 +59,8 @@ void clock_log_line(FILE *out, double time_s, const struct nvml_state *s) {
     add_number(out, s->power_w);
     add_number(out, s->power_limit_w);
     add_number(out, s->temperature_c);
-    const char *between = ",";
-    for (size_t i = 0; s->reasons > 0 && i < sizeof reasons / sizeof *reasons; i++) {
-        if (!(s->reasons & reasons[i].bit)) continue;
-        fprintf(out, "%s%s", between, reasons[i].name);
-        between = "+";
-    }
-    if (*between == ',') fputc(',', out);
+    fputc(',', out);
+    clock_log_reasons(out, s->reasons);
     fputc('\n', out);
 }
 

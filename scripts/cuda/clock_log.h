@@ -17,6 +17,9 @@ extern "C" {
 void clock_log_header(FILE *);
 void clock_log_line(FILE *, double time_s, const struct nvml_state *);
 
+/* The words alone; nothing for no reason. */
+void clock_log_reasons(FILE *, long long reasons);
+
 struct clock_log;
 
 /* A process that adds a line each second to `path` until it is ended. NULL: there is no

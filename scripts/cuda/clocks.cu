@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench.h"
+#include "clock_log.h"
 #include "heat.h"
 #include "phases.h"
 
@@ -96,11 +97,12 @@ static bool write(struct bench *b, struct card *c, const struct readings *r,
 
 static void say(const char *when, const struct readings *r) {
     if (r->mhz.empty() || r->watts.empty()) return;
-    fprintf(stderr, "\nclocks: %s: %.0f to %.0f MHz, at most %.0f W, held by 0x%llx\n",
-            when, *std::min_element(r->mhz.begin(), r->mhz.end()),
+    fprintf(stderr, "\nclocks: %s: %.0f to %.0f MHz, at most %.0f W, held by ", when,
+            *std::min_element(r->mhz.begin(), r->mhz.end()),
             *std::max_element(r->mhz.begin(), r->mhz.end()),
-            *std::max_element(r->watts.begin(), r->watts.end()),
-            (unsigned long long)r->reasons);
+            *std::max_element(r->watts.begin(), r->watts.end()));
+    clock_log_reasons(stderr, r->reasons);
+    fputs(r->reasons ? "\n" : "nothing\n", stderr);
 }
 
 static void run(struct bench *b) {

@@ -28,7 +28,7 @@ enum stop_reason {
     STOP_STDREL,  /* the relative standard deviation is low enough */
     STOP_ENTROPY, /* the distribution no longer changes */
     STOP_BUDGET,  /* its share of the time was used up */
-    STOP_FIXED    /* as many samples as the quantity asked for */
+    STOP_FIXED    /* as many samples as were asked for, or as there is use for */
 };
 
 struct record {

@@ -76,8 +76,8 @@ bool stopping_add(struct stopping *s, double sample_s, double measured_s,
         *reason = STOP_ENTROPY;
         return true;
     }
-    *reason = STOP_BUDGET;
-    return elapsed_s >= s->limits.most_s || s->count >= s->limits.most_samples;
+    *reason = s->count >= s->limits.most_samples ? STOP_FIXED : STOP_BUDGET;
+    return *reason == STOP_FIXED || elapsed_s >= s->limits.most_s;
 }
 
 void throttle_start(struct throttle *t, double default_mhz) {
