@@ -97,6 +97,9 @@ static bool calibrate_all(const struct hd_measured *measured, const char *data,
         if (r->reduce_source &&
             !hd_reduce_fit_read(data, r->reduce_source, &r->reduce, err))
             return false;
+        if (r->graph_source &&
+            !hd_reduce_fit_read(data, r->graph_source, &r->graph, err))
+            return false;
     }
     return true;
 }
@@ -121,6 +124,7 @@ struct hd_calibration_report *hd_calibrate(const struct hd_catalog *catalog,
                            HD_CALIBRATED_MODELS_MAX);
         r.iterations = r.models > 0;
         r.reduce_source = hd_reduce_source_of(r.gpu->name);
+        r.graph_source = hd_reduce_graph_source_of(r.gpu->name);
         if (r.iterations || r.reduce_source) report[(*count)++] = r;
     }
     fine = fine && calibrate_all(&measured, data, report, *count, err);
@@ -168,17 +172,26 @@ static void put_iteration(FILE *out, const struct hd_calibration_report *r) {
                  "(Zyyeric/Aegaeon; Apache-2.0),fp16 weights on one GPU\n");
 }
 
-static void put_reduce(FILE *out, const struct hd_calibration_report *r) {
+static void put_knots(FILE *out, const struct hd_reduce_fit *fit,
+                      const struct hd_reduce_source *source) {
     fprintf(out, "gpus,bytes,seconds,source\n");
-    for (int g = 0; g < r->reduce.fit.groups; g++) {
-        const struct hd_reduce_group *group = &r->reduce.fit.group[g];
+    for (int g = 0; g < fit->groups; g++) {
+        const struct hd_reduce_group *group = &fit->group[g];
         for (int k = 0; k < group->knots; k++)
             fprintf(out,
                     "%d,%.4g,%.4g,fit to %s rows of ai-dynamo/aiconfigurator %s "
                     "(Apache-2.0)\n",
-                    group->gpus, group->bytes[k], group->seconds[k],
-                    r->reduce_source->kernel, r->reduce_source->file);
+                    group->gpus, group->bytes[k], group->seconds[k], source->kernel,
+                    source->file);
     }
+}
+
+static void put_reduce(FILE *out, const struct hd_calibration_report *r) {
+    put_knots(out, &r->reduce.fit, r->reduce_source);
+}
+
+static void put_graph(FILE *out, const struct hd_calibration_report *r) {
+    put_knots(out, &r->graph.fit, r->graph_source);
 }
 
 static bool write_file(const char *folder, const char *name,
@@ -203,6 +216,8 @@ bool hd_calibration_write(const struct hd_calibration_report *r, const char *fol
         fine = write_file(own, "iteration.csv", put_iteration, r, err);
     if (fine && r->reduce_source)
         fine = write_file(own, "allreduce.csv", put_reduce, r, err);
+    if (fine && r->graph_source)
+        fine = write_file(own, "allreduce_graph.csv", put_graph, r, err);
     free(own);
     return fine;
 }

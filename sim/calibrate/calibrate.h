@@ -23,6 +23,8 @@ struct hd_calibration_report {
     struct hd_fit_errors transfer;                /* this fit on the other GPUs' rows */
     const struct hd_reduce_source *reduce_source; /* NULL: no measured all-reduce */
     struct hd_reduce_report reduce;
+    const struct hd_reduce_source *graph_source; /* of those that graphs launch */
+    struct hd_reduce_report graph;
 };
 
 /* Fits everything that DATA (a folder with measured/aegaeon_iterations.csv and
@@ -32,8 +34,8 @@ struct hd_calibration_report {
 struct hd_calibration_report *hd_calibrate(const struct hd_catalog *, const char *data,
                                            int *count, struct hd_err *err);
 
-/* Writes FOLDER/GPU/iteration.csv and allreduce.csv, as far as there are any: whole
- * files or none. The same report gives the same bytes. */
+/* Writes FOLDER/GPU/iteration.csv, allreduce.csv and allreduce_graph.csv, as far as
+ * there are any: whole files or none. The same report gives the same bytes. */
 bool hd_calibration_write(const struct hd_calibration_report *, const char *folder,
                           struct hd_err *err);
 

@@ -24,10 +24,28 @@ static const struct hd_reduce_source sources[] = {
     {"L40S", "comm_l40s_nccl_2.27.3_nccl.csv", "NCCL", "half"},
 };
 
-const struct hd_reduce_source *hd_reduce_source_of(const char *gpu) {
-    for (size_t n = 0; n < sizeof sources / sizeof *sources; n++)
-        if (strcmp(sources[n].gpu, gpu) == 0) return &sources[n];
+static const struct hd_reduce_source graph_sources[] = {
+    {"A100-80-SXM", "comm_a100_sxm_vllm_0.14.0_custom_allreduce.csv",
+     "vLLM_custom_graph", "bfloat16"},
+    {"H100-SXM", "comm_h100_sxm_vllm_0.24.0_custom_allreduce.csv", "vLLM_custom_graph",
+     "bfloat16"},
+    {"RTX-PRO-6000-Server", "comm_rtx_pro_6000_server_vllm_0.19.0_custom_allreduce.csv",
+     "vLLM_custom_graph", "bfloat16"},
+};
+
+static const struct hd_reduce_source *find(const struct hd_reduce_source *of,
+                                           size_t count, const char *gpu) {
+    for (size_t n = 0; n < count; n++)
+        if (strcmp(of[n].gpu, gpu) == 0) return &of[n];
     return NULL;
+}
+
+const struct hd_reduce_source *hd_reduce_source_of(const char *gpu) {
+    return find(sources, sizeof sources / sizeof *sources, gpu);
+}
+
+const struct hd_reduce_source *hd_reduce_graph_source_of(const char *gpu) {
+    return find(graph_sources, sizeof graph_sources / sizeof *graph_sources, gpu);
 }
 
 /* ---- reading ------------------------------------------------------------- */

@@ -14,6 +14,8 @@ struct hd_reduce_source {
 /* Of a GPU, or NULL. Eager kernels where there are any, as the iterations that the
  * law is fitted to come from an eager engine. */
 const struct hd_reduce_source *hd_reduce_source_of(const char *gpu);
+/* The same of kernels that a graph launches; NULL: not measured. */
+const struct hd_reduce_source *hd_reduce_graph_source_of(const char *gpu);
 
 struct hd_reduce_report {
     struct hd_reduce_fit fit;

@@ -10,6 +10,7 @@
 #include "base/new_file.h"
 #include "calibrate/import.h"
 #include "calibrate/kernel_points.h"
+#include "calibrate/skew_fit.h"
 
 /* ---- sources ------------------------------------------------------------- */
 
@@ -21,6 +22,7 @@ enum { FILES_MAX = 12 };
             "aiconfigurator/context_attention_" gpu ".csv.gz",                         \
             "aiconfigurator/generation_attention_" gpu ".csv.gz"                       \
     }
+#define SKEW(place) "llmservingsim/" place "/skew.csv"
 #define LLMSERVINGSIM(place)                                                           \
     "llmservingsim/" place "/attention.csv", "llmservingsim/" place "/dense.csv",      \
         "llmservingsim/" place "/per_sequence.csv"
@@ -33,27 +35,31 @@ static const struct source {
     /* Size of the L2 cache where the benchmark of decodes reads the same KV cache again
      * and again: below it the memory was not measured. 0: it does not. */
     double rereads_bytes;
+    const char *skew[5]; /* uneven decodes, NULL after the last */
 } sources[] = {
     {"A100-80-SXM",
      AICONFIGURATOR("a100_sxm"),
      "vidur",
      {"vidur/a100/Llama-2-7b-hf/mlp.csv", "vidur/a100/Llama-2-70b-hf/mlp.csv",
       "vidur/a100/Meta-Llama-3-8B/mlp.csv"},
-     40 << 20},
+     40 << 20,
+     {NULL}},
     {"H100-SXM",
      AICONFIGURATOR("h100_sxm"),
      "vidur",
      {"vidur/h100/Llama-2-7b-hf/mlp.csv", "vidur/h100/Llama-2-70b-hf/mlp.csv"},
-     50 << 20},
-    {"H200-SXM", AICONFIGURATOR("h200_sxm"), NULL, {NULL}, 50 << 20},
-    {"B200-SXM", AICONFIGURATOR("b200_sxm"), NULL, {NULL}, 126 << 20},
-    {"L40S", AICONFIGURATOR("l40s"), NULL, {NULL}, 96 << 20},
+     50 << 20,
+     {NULL}},
+    {"H200-SXM", AICONFIGURATOR("h200_sxm"), NULL, {NULL}, 50 << 20, {NULL}},
+    {"B200-SXM", AICONFIGURATOR("b200_sxm"), NULL, {NULL}, 126 << 20, {NULL}},
+    {"L40S", AICONFIGURATOR("l40s"), NULL, {NULL}, 96 << 20, {NULL}},
     {"RTX-4090",
      "llmservingsim",
      {LLMSERVINGSIM("RTX4090/meta-llama/Llama-3.1-8B/bf16/tp1")},
      NULL,
      {NULL},
-     0},
+     0,
+     {SKEW("RTX4090/meta-llama/Llama-3.1-8B/bf16/tp1")}},
     {"RTX-PRO-6000-Server",
      "llmservingsim",
      {LLMSERVINGSIM("RTXPRO6000/meta-llama/Llama-3.1-8B/bf16/tp1"),
@@ -62,7 +68,11 @@ static const struct source {
       LLMSERVINGSIM("RTXPRO6000/Qwen/Qwen3-32B/bf16/tp2")},
      NULL,
      {NULL},
-     0},
+     0,
+     {SKEW("RTXPRO6000/meta-llama/Llama-3.1-8B/bf16/tp1"),
+      SKEW("RTXPRO6000/meta-llama/Llama-3.1-8B/bf16/tp2"),
+      SKEW("RTXPRO6000/Qwen/Qwen3-32B/bf16/tp1"),
+      SKEW("RTXPRO6000/Qwen/Qwen3-32B/bf16/tp2")}},
 };
 enum { SOURCES = sizeof sources / sizeof *sources };
 
@@ -236,6 +246,16 @@ void hd_tables_fit(const struct hd_kernels *rows, const struct hd_gpu_spec *gpu,
                     &tables->of[op][type]);
             hd_roof_points_free(&p);
         }
+}
+
+bool hd_tables_fit_skew(const char *data, const struct hd_gpu_spec *gpu,
+                        struct hd_kernel_tables *tables, struct hd_err *err) {
+    const struct source *s = source_of(gpu);
+    struct hd_skew_fit fit;
+    if (!s || !s->skew[0]) return true;
+    if (!hd_skew_fit_read(data, s->skew, &fit, err)) return false;
+    tables->of[HD_ROOF_DECODE][HD_ROOF_BF16].skew = fit.skew;
+    return true;
 }
 
 /* ---- writing ------------------------------------------------------------- */

@@ -24,6 +24,11 @@ bool hd_tables_import(struct hd_kernels *, const struct hd_catalog *, const char
 void hd_tables_fit(const struct hd_kernels *, const struct hd_gpu_spec *,
                    struct hd_kernel_tables *);
 
+/* Adds how much uneven decodes wait for their longest context, where that was measured.
+ * False with one line in err. */
+bool hd_tables_fit_skew(const char *data, const struct hd_gpu_spec *,
+                        struct hd_kernel_tables *, struct hd_err *);
+
 /* Writes FOLDER/GPU/gemm.csv and so on, as far as there are tables for them: each file
  * whole or not at all. */
 bool hd_tables_write(const struct hd_kernel_tables *, const struct hd_gpu_spec *,

@@ -129,6 +129,9 @@ static bool fit_one(const struct hd_catalog *catalog, const struct hd_gpu_spec *
     bool fine = hd_tables_rows(catalog, hd_args_get(args, "data"), gpu, &rows, &why);
     if (fine) {
         hd_tables_fit(&rows, gpu, tables);
+        fine = hd_tables_fit_skew(hd_args_get(args, "data"), gpu, tables, &why);
+    }
+    if (fine) {
         add_tables(shown, gpu->name, tables);
         if (hd_args_get(args, "write")) {
             fine = hd_tables_write(tables, gpu, folder, &why);

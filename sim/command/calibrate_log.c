@@ -154,7 +154,7 @@ static bool replay(const struct hd_args *args, const struct hd_catalog *catalog,
         return model ? hd_usage(problem, "--model: %s", why.text)
                      : hd_bad_input(problem, "%s; --model says which one it is",
                                     why.text);
-    struct hd_calibration *c = hd_calibration_load(w.gpu, &why);
+    struct hd_calibration *c = hd_calibration_load(w.gpu, w.engine, &why);
     if (!c) return hd_bad_input(problem, "%s", why.text);
     struct hd_timing_source source;
     struct hd_timing *timing =
@@ -170,7 +170,7 @@ static bool replay(const struct hd_args *args, const struct hd_catalog *catalog,
     else if (fine)
         print_text(log, &w, &source, &errors);
     hd_timing_free(timing);
-    free(c);
+    hd_calibration_free(c);
     return fine;
 }
 

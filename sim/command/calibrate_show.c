@@ -53,7 +53,7 @@ static bool is_measurements(const char *path) {
 /* Measurements that ship beside the coefficients. */
 static bool read_shipped(struct shown *s, const struct hd_catalog *catalog,
                          struct hd_err *why) {
-    s->shipped = hd_calibration_load(s->gpu, why);
+    s->shipped = hd_calibration_load(s->gpu, NULL, why);
     s->tables = s->shipped ? hd_kernel_set_load(s->gpu, false, why) : NULL;
     if (!s->tables) return false;
     char *part = hd_format("results/calibration/%s/*.csv*", s->gpu->name);
@@ -205,7 +205,7 @@ static bool show(const struct hd_args *args, struct hd_problem *problem) {
     }
     hd_coverage_free(&s.coverage);
     hd_kernels_free(&s.set);
-    free(s.shipped);
+    hd_calibration_free(s.shipped);
     hd_kernel_set_free(s.tables);
     hd_catalog_free(catalog);
     return fine;

@@ -315,11 +315,11 @@ static bool list(const struct hd_args *args, const bool asked[LISTS],
         fine = l.engines || hd_bad_input(problem, "%s", why.text);
     }
     for (int n = 0; fine && n < l.gpus; n++) {
-        l.timing[n] = hd_calibration_load(&l.gpu[n], &why);
+        l.timing[n] = hd_calibration_load(&l.gpu[n], NULL, &why);
         fine = l.timing[n] || hd_bad_input(problem, "%s", why.text);
     }
     if (fine) print_lists(&l, args);
-    for (int n = 0; n < l.gpus; n++) free(l.timing[n]);
+    for (int n = 0; n < l.gpus; n++) hd_calibration_free(l.timing[n]);
     free(l.timing);
     hd_engines_free(l.engines);
     hd_catalog_free(catalog);

@@ -27,13 +27,13 @@ int hd_print_version(void) {
     const struct hd_gpu_spec *gpu = hd_catalog_gpus(catalog, &gpus);
     for (int i = 0; i < gpus; i++) {
         struct hd_err none = {0};
-        struct hd_calibration *c = hd_calibration_load(&gpu[i], &none);
+        struct hd_calibration *c = hd_calibration_load(&gpu[i], NULL, &none);
         if (!c) continue;
         printf("calibration  %-20s %s  %s%s%s\n", gpu[i].name, c->revision,
                hd_calibration_basis_name(c->basis),
                c->basis == HD_CALIBRATION_SCALED ? " from " : "",
                c->basis == HD_CALIBRATION_SCALED ? c->fitted : "");
-        free(c);
+        hd_calibration_free(c);
     }
     hd_catalog_free(catalog);
     return HD_EXIT_OK;

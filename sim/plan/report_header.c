@@ -135,20 +135,23 @@ static void timing_line(const struct hd_question *q, FILE *out) {
     fputs("timing    ", out);
     for (int i = 0; i < q->parts; i++) {
         struct hd_err why = {""};
-        struct hd_calibration *c = hd_calibration_load(q->part[i].gpu, &why);
+        struct hd_calibration *c = hd_calibration_load(q->part[i].gpu, q->engine, &why);
         if (i) fputs("; ", out);
         if (!c) {
             fputs(why.text, out);
             continue;
         }
         if (c->basis == HD_CALIBRATION_SCALED)
-            fprintf(out, "%s, scaled from %s (%s)", c->gpu, c->fitted, c->revision);
+            fprintf(out, "%s, scaled from %s%s (%s)", c->gpu,
+                    c->kernels ? "kernels of " : "", c->fitted, c->revision);
+        else if (c->basis == HD_CALIBRATION_TABLES)
+            fprintf(out, "%s, kernel tables (%s)", c->gpu, c->revision);
         else
             fprintf(out, "%s, fitted (%s)%s", c->gpu, c->revision,
                     c->basis == HD_CALIBRATION_SUSPECT ? ", measurements suspect" : "");
         fprintf(out, ": held-out error %.0f %% median, %.0f %% p90",
                 c->held_out.p50 * 100, c->held_out.p90 * 100);
-        free(c);
+        hd_calibration_free(c);
     }
     putc('\n', out);
 }

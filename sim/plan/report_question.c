@@ -107,7 +107,8 @@ static void timing_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_array(j, "timing");
     for (int i = 0; i < q->parts; i++) {
         struct hd_err ignored = {""};
-        struct hd_calibration *c = hd_calibration_load(q->part[i].gpu, &ignored);
+        struct hd_calibration *c =
+            hd_calibration_load(q->part[i].gpu, q->engine, &ignored);
         if (!c) continue; /* the runs will say so */
         hd_json_inline_object(j, NULL);
         hd_json_text(j, "gpu", c->gpu);
@@ -118,7 +119,7 @@ static void timing_json(const struct hd_question *q, struct hd_json *j) {
         hd_json_real(j, "error_p50", c->held_out.p50);
         hd_json_real(j, "error_p90", c->held_out.p90);
         hd_json_close(j);
-        free(c);
+        hd_calibration_free(c);
     }
     hd_json_close(j);
 }

@@ -38,10 +38,11 @@ static void shipped_json(struct hd_json *j, const char *kind, const char *part) 
     free(path);
 }
 
-static void calibration_json(struct hd_json *j, const struct hd_gpu_spec *gpu) {
-    char *part[HD_CALIBRATION_FILES];
-    hd_calibration_files(gpu, part);
-    for (int n = 0; n < HD_CALIBRATION_FILES; n++) {
+static void calibration_json(struct hd_json *j, const struct hd_gpu_spec *gpu,
+                             const struct hd_engine_profile *engine) {
+    char *part[HD_CALIBRATION_FILES_MAX];
+    int files = hd_calibration_files(gpu, engine, part);
+    for (int n = 0; n < files; n++) {
         shipped_json(j, "calibration", part[n]);
         free(part[n]);
     }
@@ -74,7 +75,7 @@ static char *bundle_text(const struct hd_report *report, bool complete) {
                    *q->scenario_sha256 ? q->scenario_sha256 : NULL);
     shipped_json(&j, "catalogue", "sim/catalog/gpus.csv");
     shipped_json(&j, "catalogue", "sim/catalog/models.csv");
-    for (int i = 0; i < q->parts; i++) calibration_json(&j, q->part[i].gpu);
+    for (int i = 0; i < q->parts; i++) calibration_json(&j, q->part[i].gpu, q->engine);
     for (int i = 0; i < q->policies; i++) {
         char *name = hd_format("policies/%s.lua", q->policy[i].label);
         hd_json_inline_object(&j, NULL);

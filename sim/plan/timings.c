@@ -39,7 +39,7 @@ struct hd_timings *hd_timings_new(const struct hd_engine_profile *engine, int ba
 
 void hd_timings_free(struct hd_timings *t) {
     if (!t) return;
-    for (int n = 0; n < t->gpus; n++) free(t->gpu[n].calibration);
+    for (int n = 0; n < t->gpus; n++) hd_calibration_free(t->gpu[n].calibration);
     for (int n = 0; n < t->entries; n++) hd_timing_free(t->entry[n].timing);
     free(t->gpu);
     free(t->entry);
@@ -57,7 +57,7 @@ static const struct hd_calibration *calibration_of(const struct hd_timings *t,
 bool hd_timings_add_gpu(struct hd_timings *t, const struct hd_gpu_spec *spec,
                         struct hd_err *err) {
     if (calibration_of(t, spec)) return true;
-    struct hd_calibration *calibration = hd_calibration_load(spec, err);
+    struct hd_calibration *calibration = hd_calibration_load(spec, t->engine, err);
     if (!calibration) return false;
     t->gpu = hd_grow(t->gpu, &t->gpu_capacity, t->gpus + 1, sizeof *t->gpu);
     t->gpu[t->gpus++] = (struct gpu){spec, calibration};

@@ -2,6 +2,7 @@
 #include "timing/calibration.h"
 
 #include <errno.h>
+#include <math.h>
 #include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,56 +206,102 @@ static void fill_in(struct hd_calibration *c, const struct iteration_file *file,
     for (const char *m = file->models; *m; m++) c->models += *m == ' ';
 }
 
-void hd_calibration_files(const struct hd_gpu_spec *gpu,
-                          char *part[HD_CALIBRATION_FILES]) {
+int hd_calibration_files(const struct hd_gpu_spec *gpu,
+                         const struct hd_engine_profile *engine,
+                         char *part[HD_CALIBRATION_FILES_MAX]) {
     part[0] = hd_format("results/calibration/%s/iteration.csv", gpu->fitted->name);
-    part[1] = hd_format("results/calibration/%s/allreduce.csv", gpu->linked->name);
+    part[1] =
+        hd_format("results/calibration/%s/allreduce_graph.csv", gpu->linked->name);
+    char *graph = hd_home_path(part[1]);
+    if (!engine || !engine->graph || !hd_file_exists(graph)) {
+        free(part[1]);
+        part[1] = hd_format("results/calibration/%s/allreduce.csv", gpu->linked->name);
+    }
+    free(graph);
+    return 2 + (engine && engine->tables ? hd_kernel_set_files(gpu, part + 2) : 0);
+}
+
+/* What stands on kernels in place of iterations. Engines that serve prompts whole and
+ * first are those of 2024, with the small kernels of that time. */
+static bool take_tables(struct hd_calibration *c, const struct hd_gpu_spec *gpu,
+                        const struct hd_engine_profile *engine, struct hd_err *err) {
+    c->kernels = hd_kernel_set_load(gpu, !engine->chunked, err);
+    if (!c->kernels) return false;
+    const struct hd_kernel_origin *origin = NULL;
+    const struct hd_kernel_table *gemm =
+        hd_kernel_set_find(c->kernels, HD_ROOF_GEMM, HD_ROOF_BF16, &origin);
+    const struct hd_kernel_table *decode =
+        hd_kernel_set_find(c->kernels, HD_ROOF_DECODE, HD_ROOF_BF16, NULL);
+    c->basis = origin->own ? HD_CALIBRATION_TABLES : HD_CALIBRATION_SCALED;
+    c->models = 0;
+    c->in_sample =
+        (struct hd_calibration_error){fmax(gemm->in_sample.p50, decode->in_sample.p50),
+                                      fmax(gemm->in_sample.p90, decode->in_sample.p90)};
+    c->held_out =
+        (struct hd_calibration_error){fmax(gemm->held_out.p50, decode->held_out.p50),
+                                      fmax(gemm->held_out.p90, decode->held_out.p90)};
+    if (!origin->own) {
+        c->held_out.p50 = fmax(c->held_out.p50, HD_UNSEEN_GPU_P50);
+        c->held_out.p90 = fmax(c->held_out.p90, HD_UNSEEN_GPU_P90);
+    }
+    snprintf(c->fitted, sizeof c->fitted, "%s", origin->gpu);
+    snprintf(c->source, sizeof c->source, "kernels, GEMM %.230s", gemm->source);
+    return true;
 }
 
 struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *gpu,
+                                           const struct hd_engine_profile *engine,
                                            struct hd_err *err) {
-    const struct hd_gpu_spec *fitted = gpu->fitted, *linked = gpu->linked;
+    const struct hd_gpu_spec *linked = gpu->linked;
     struct hd_calibration *c = hd_alloc(sizeof *c);
-    char *part[HD_CALIBRATION_FILES];
-    hd_calibration_files(gpu, part);
-    char *path[] = {hd_home_path(part[0]), hd_home_path(part[1])};
+    char *part[HD_CALIBRATION_FILES_MAX];
+    int files = hd_calibration_files(gpu, engine, part);
     struct iteration_file file = {0};
     SHA2_CTX hash;
     SHA256Init(&hash);
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    bool fine = read_iteration(path[0], &file, err) &&
-                read_reduce(path[1], &c->reduce, err) &&
-                hash_file(&hash, path[0], err) && hash_file(&hash, path[1], err);
-    SHA256Final(digest, &hash);
-    for (int n = 0; n < HD_CALIBRATION_FILES; n++) {
+    bool fine = true;
+    for (int n = 0; n < files; n++) {
+        char *path = hd_home_path(part[n]);
+        if (n == 0) fine = read_iteration(path, &file, err);
+        if (n == 1) fine = fine && read_reduce(path, &c->reduce, err);
+        fine = fine && hash_file(&hash, path, err);
+        free(path);
         free(part[n]);
-        free(path[n]);
     }
-    if (!fine) {
-        free(c);
-        return NULL;
+    SHA256Final(digest, &hash);
+    if (fine) {
+        scale_reduce(&c->reduce, link_of(linked) / link_of(gpu));
+        fill_in(c, &file, gpu->fitted == gpu);
+        snprintf(c->fitted, sizeof c->fitted, "%s", gpu->fitted->name);
+        for (int n = 0; n < 6; n++)
+            snprintf(c->revision + 2 * n, 3, "%02x", (unsigned)digest[n]);
+        snprintf(c->gpu, sizeof c->gpu, "%s", gpu->name);
+        snprintf(c->linked, sizeof c->linked, "%s", linked->name);
+        fine = !engine || !engine->tables || take_tables(c, gpu, engine, err);
     }
-    scale_reduce(&c->reduce, link_of(linked) / link_of(gpu));
-    fill_in(c, &file, fitted == gpu);
-    for (int n = 0; n < 6; n++)
-        snprintf(c->revision + 2 * n, 3, "%02x", (unsigned)digest[n]);
-    snprintf(c->gpu, sizeof c->gpu, "%s", gpu->name);
-    snprintf(c->fitted, sizeof c->fitted, "%s", fitted->name);
-    snprintf(c->linked, sizeof c->linked, "%s", linked->name);
-    return c;
+    if (fine) return c;
+    hd_calibration_free(c);
+    return NULL;
+}
+
+void hd_calibration_free(struct hd_calibration *c) {
+    if (!c) return;
+    hd_kernel_set_free(c->kernels);
+    free(c);
 }
 
 const char *hd_calibration_basis_name(enum hd_calibration_basis basis) {
-    static const char *const names[] = {"fitted", "suspect", "scaled"};
+    static const char *const names[] = {"fitted", "suspect", "scaled", "tables"};
     return names[basis];
 }
 
 void hd_timing_source_of(const struct hd_calibration *c,
                          const struct hd_model_spec *model, int tp,
                          struct hd_timing_source *to) {
-    static const char *const how[] = {"fitted to",
-                                      "fitted to (suspect: contradicts the data sheet)",
-                                      "scaled from specification, relative fitted to"};
+    static const char *const how[] = {
+        "fitted to", "fitted to (suspect: contradicts the data sheet)",
+        "scaled from specification, relative fitted to", "composed from"};
     *to = (struct hd_timing_source){.tp = tp,
                                     .basis = c->basis,
                                     .error_p50 = c->held_out.p50,

@@ -7,12 +7,14 @@
 #include "hardware/catalog.h"
 #include "hardware/engines.h"
 #include "timing/iteration.h"
+#include "timing/kernel_set.h"
 #include "timing/table.h"
 
 enum hd_calibration_basis {
     HD_CALIBRATION_FITTED,  /* on iterations measured on this GPU */
     HD_CALIBRATION_SUSPECT, /* so, but the measurements contradict the data sheet */
-    HD_CALIBRATION_SCALED   /* a relative's efficiencies on this GPU's data sheet */
+    HD_CALIBRATION_SCALED,  /* a relative's efficiencies on this GPU's data sheet */
+    HD_CALIBRATION_TABLES   /* composed from kernels measured on this GPU */
 };
 
 struct hd_calibration_error { /* absolute relative error, 0.05 = 5 % */
@@ -21,7 +23,7 @@ struct hd_calibration_error { /* absolute relative error, 0.05 = 5 % */
 
 struct hd_calibration {
     char gpu[48];    /* whose timing this is */
-    char fitted[48]; /* whose iterations it rests on */
+    char fitted[48]; /* whose iterations, or kernels, it rests on */
     char linked[48]; /* whose all-reduces */
     enum hd_calibration_basis basis;
     char revision[13]; /* of the coefficients: start of their files' SHA-256 */
@@ -30,7 +32,10 @@ struct hd_calibration {
     struct hd_iteration_fit fit;
     struct hd_reduce_fit reduce;
     struct hd_calibration_error in_sample, held_out; /* held out: an unseen model;
-                                                        scaled: an unseen GPU */
+                                                        scaled: an unseen GPU; tables:
+                                                        the worse of GEMM and decode
+                                                        attention, of unseen shape */
+    struct hd_kernel_set *kernels; /* of an engine with tables, else NULL */
 };
 
 /* For results: what one compiled timing rests on. */
@@ -44,16 +49,21 @@ struct hd_timing_source {
 };
 
 /* The files that a GPU's timing is read from, below hotdesk's own folder: iteration.csv
- * of gpu->fitted and allreduce.csv of gpu->linked, which is the GPU itself where it was
- * measured. The caller frees both. */
-enum { HD_CALIBRATION_FILES = 2 };
-void hd_calibration_files(const struct hd_gpu_spec *, char *part[HD_CALIBRATION_FILES]);
+ * of gpu->fitted and allreduce.csv of gpu->linked (allreduce_graph.csv where the engine
+ * launches graphs and there is one), and for an engine with tables those of
+ * gpu->tabled. Returns how many; the caller frees each. engine NULL: one without tables
+ * or graphs. */
+enum { HD_CALIBRATION_FILES_MAX = 2 + HD_KERNEL_SET_FILES_MAX };
+int hd_calibration_files(const struct hd_gpu_spec *, const struct hd_engine_profile *,
+                         char *part[HD_CALIBRATION_FILES_MAX]);
 
-/* What these hold. NULL with one line in err. The caller frees it with free(). */
+/* What these hold. NULL with one line in err. */
 struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *,
+                                           const struct hd_engine_profile *,
                                            struct hd_err *err);
+void hd_calibration_free(struct hd_calibration *);
 
-/* "fitted", "suspect", "scaled". */
+/* "fitted", "suspect", "scaled", "tables". */
 const char *hd_calibration_basis_name(enum hd_calibration_basis);
 
 /* Timing of a model on tp GPUs of the kind, of which it has `share` in (0, 1] each,

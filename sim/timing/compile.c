@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "timing/calibration.h"
+#include "timing/kernels_law.h"
 
 static double step_s(const void *context, int batch, double kv_tokens) {
     return hd_iteration_s(context, batch, batch, 0, kv_tokens);
@@ -22,19 +23,35 @@ static double reduce_s(const void *context, double tokens) {
            hd_reduce_s(law->reduce, law->tp, tokens * law->reduce_bytes_per_token);
 }
 
+static struct hd_timing *
+compile_kernels(const struct hd_calibration *calibration, const struct hd_gpu_spec *gpu,
+                const struct hd_model_spec *model, int tp, double share,
+                const struct hd_engine_profile *engine, int batches) {
+    struct hd_composition c;
+    struct hd_kernels_law l;
+    hd_compose(&c, calibration->kernels, &calibration->reduce, gpu, model, tp, share,
+               HD_ROOF_BF16);
+    hd_kernels_law_init(&l, &c, engine->layer_s * model->layers, batches);
+    l.law.skew = hd_kernel_set_skew(calibration->kernels);
+    l.law.host_step_s = engine->step_s;
+    l.law.host_sequence_s = engine->sequence_s;
+    l.law.overlapped = engine->async;
+    struct hd_timing *t = hd_timing_sample(&l.law, batches);
+    hd_kernels_law_free(&l);
+    return t;
+}
+
 struct hd_timing *hd_timing_compile(const struct hd_calibration *calibration,
                                     const struct hd_gpu_spec *gpu,
                                     const struct hd_model_spec *model, int tp,
                                     double share,
                                     const struct hd_engine_profile *engine,
                                     int batches) {
+    if (calibration->kernels)
+        return compile_kernels(calibration, gpu, model, tp, share, engine, batches);
     struct hd_iteration it;
-    struct hd_iteration_fit fit = calibration->fit;
-    if (engine->tables) { /* the fit's own host times are those of another engine */
-        fit.t0_s = fit.ts_s = 0;
-        fit.tl_s = engine->layer_s;
-    }
-    hd_iteration_law(&fit, &calibration->reduce, gpu, model, tp, share, &it);
+    hd_iteration_law(&calibration->fit, &calibration->reduce, gpu, model, tp, share,
+                     &it);
     double usable = (double)gpu->vram_bytes * tp / (double)model->kv_token_bytes;
     double longest = (double)batches * model->max_context_tokens;
     struct hd_law law = {

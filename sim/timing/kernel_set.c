@@ -95,6 +95,14 @@ void hd_kernel_set_free(struct hd_kernel_set *set) {
     free(set);
 }
 
+double hd_kernel_set_skew(const struct hd_kernel_set *set) {
+    for (int n = 0; n < set->origins; n++) {
+        double skew = set->origin[n].tables.of[HD_ROOF_DECODE][HD_ROOF_BF16].skew;
+        if (skew > 0) return skew;
+    }
+    return 0;
+}
+
 const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *set,
                                                  enum hd_roof_op op,
                                                  enum hd_roof_type type,

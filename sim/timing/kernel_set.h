@@ -7,6 +7,12 @@
 
 enum { HD_KERNEL_ORIGINS_MAX = 2 };
 
+/* Errors of whole iterations on a GPU that no fit has seen (reference fits of Aegaeon's
+ * profiles, other GPUs' coefficients on its data sheet): what a relative's table is
+ * good for. */
+#define HD_UNSEEN_GPU_P50 0.10
+#define HD_UNSEEN_GPU_P90 0.28
+
 struct hd_kernel_set {
     const struct hd_gpu_spec *gpu;
     bool superseded; /* old engines' kernels are wanted where there are any */
@@ -31,6 +37,10 @@ void hd_kernel_set_free(struct hd_kernel_set *);
 const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *,
                                                  enum hd_roof_op, enum hd_roof_type,
                                                  const struct hd_kernel_origin **);
+
+/* How much a decode step waits for its longest context (kernel_tables.h): measured on
+ * the nearest of the GPUs; 0: on none. */
+double hd_kernel_set_skew(const struct hd_kernel_set *);
 
 /* The files below hotdesk's own folder that it rests on; returns how many. The caller
  * frees each. */

@@ -30,7 +30,7 @@ int hd_kernel_file_of(enum hd_roof_op op) {
 
 /* One table as its rows come in; the grid is made when all axes are there. */
 struct reading {
-    bool seen[10]; /* fields that may stand once */
+    bool seen[11]; /* fields that may stand once */
     struct hd_grid_knots knots;
     double *value;
     int values, capacity;
@@ -38,10 +38,10 @@ struct reading {
 };
 
 enum { T0, EC, EM, P, IN_SAMPLE, ROOF_ONLY, SOURCE, LICENCE, NEEDED };
-enum { HELD_OUT = NEEDED, SUPERSEDED, ONCE };
-static const char *const once[ONCE] = {"t0_s",      "ec",        "em",     "p",
-                                       "in_sample", "roof_only", "source", "licence",
-                                       "held_out",  "superseded"};
+enum { HELD_OUT = NEEDED, SUPERSEDED, SKEW, ONCE };
+static const char *const once[ONCE] = {"t0_s",      "ec",         "em",     "p",
+                                       "in_sample", "roof_only",  "source", "licence",
+                                       "held_out",  "superseded", "skew"};
 
 /* Numbers separated by blanks, into at most `most`; -1: not so. */
 static int numbers(const char *text, double *to, int most, struct hd_err *why) {
@@ -154,6 +154,8 @@ static bool read_once(struct hd_kernel_table *t, struct reading *r, int field,
     case SUPERSEDED:
         t->superseded = strcmp(text, "yes") == 0;
         return t->superseded || hd_fail(why, "'%s'; expected yes or no row", text);
+    case SKEW:
+        return read_coefficient(&t->skew, text, false, why);
     default:
         return read_text(t->licence, sizeof t->licence, text, why);
     }
@@ -273,6 +275,7 @@ static void put_table(FILE *out, const char *name, const struct hd_kernel_table 
     if (t->held_out.values) put_error(out, name, "held_out", &t->held_out);
     fprintf(out, "%s,source,%s\n", name, t->source);
     fprintf(out, "%s,licence,%s\n", name, t->licence);
+    if (t->skew > 0) fprintf(out, "%s,skew,%.4g\n", name, t->skew);
     if (t->superseded) fprintf(out, "%s,superseded,yes\n", name);
     put_grid(out, name, &t->law.grid);
 }

@@ -6,8 +6,8 @@
  * (thousandths of the logarithm; a row for every combination of all axes but the last
  * two),
  * `in_sample`, `held_out` and `roof_only` (median, 90th percentile, how many values),
- * `source`, `licence`, and `superseded` (yes: kernels of an engine that current ones
- * have replaced). Values are separated by blanks. */
+ * `source`, `licence`, `skew` (of attention_decode) and `superseded` (yes: kernels of
+ * an engine that current ones have replaced). Values are separated by blanks. */
 #ifndef HD_TIMING_KERNEL_TABLES_H
 #define HD_TIMING_KERNEL_TABLES_H
 
@@ -27,6 +27,7 @@ struct hd_kernel_table {
     struct hd_kernel_error roof_only; /* of the roofline without its grid, held out */
     char source[256], licence[32];
     bool superseded;
+    double skew; /* decodes: t = t(mean) + skew (t(longest) - t(mean)); 0: not known */
 };
 
 struct hd_kernel_tables {

@@ -6,11 +6,6 @@
 
 #include "hardware/model.h"
 
-/* Errors of whole iterations on a GPU that no fit has seen (reference fits of Aegaeon's
- * profiles, other GPUs' coefficients on its data sheet): what a relative's table is
- * good for. */
-#define UNSEEN_P50 0.10
-#define UNSEEN_P90 0.28
 /* All-reduces held out, every second size: the largest of the measured GPUs'. */
 #define REDUCE_P50 0.04
 #define REDUCE_P90 0.12
@@ -257,8 +252,8 @@ static void judge(struct hd_part *p, const struct hd_roof_shape *s, enum hd_roof
     p->p50 = e->p50;
     p->p90 = e->p90;
     if (p->origin->own) return;
-    p->p50 = fmax(p->p50, UNSEEN_P50);
-    p->p90 = fmax(p->p90, UNSEEN_P90);
+    p->p50 = fmax(p->p50, HD_UNSEEN_GPU_P50);
+    p->p90 = fmax(p->p90, HD_UNSEEN_GPU_P90);
 }
 
 static void add_part(struct hd_part *part, int *count, const struct hd_composition *c,

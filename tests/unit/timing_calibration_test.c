@@ -52,7 +52,7 @@ static const struct hd_model_spec *model_of(void **state, const char *name) {
 
 static struct hd_calibration *calibration_of(const struct hd_gpu_spec *gpu) {
     struct hd_err err = {0};
-    struct hd_calibration *c = hd_calibration_load(gpu, &err);
+    struct hd_calibration *c = hd_calibration_load(gpu, NULL, &err);
     if (!c) print_error("%s\n", err.text);
     assert_non_null(c);
     return c;
@@ -71,7 +71,7 @@ static void every_gpu_has_timing(void **state) {
         assert_true(c->held_out.p90 < 0.4);
         assert_true(c->fit.ec > 0.3 && c->fit.ec < 1.05);
         assert_true(c->reduce.groups >= 1);
-        free(c);
+        hd_calibration_free(c);
     }
 }
 
@@ -88,19 +88,19 @@ static void what_timing_rests_on_is_said(void **state) {
     assert_true(strncmp(s.source, "fitted to iterations", 20) == 0);
     assert_null(strstr(s.source, "all-reduce"));
     assert_true(s.error_p50 == c->held_out.p50 && s.error_p90 == c->held_out.p90);
-    free(c);
+    hd_calibration_free(c);
     c = calibration_of(gpu_of(state, "H200"));
     assert_int_equal(c->basis, HD_CALIBRATION_SCALED);
     hd_timing_source_of(c, model, 4, &s);
     assert_true(strncmp(s.source, "scaled from specification", 25) == 0);
     assert_non_null(strstr(s.source, "on H100-SXM"));
     assert_non_null(strstr(s.source, "all-reduce kernels of H200-SXM"));
-    free(c);
+    hd_calibration_free(c);
     c = calibration_of(gpu_of(state, "H20"));
     assert_int_equal(c->basis, HD_CALIBRATION_SUSPECT);
     hd_timing_source_of(c, model, 1, &s);
     assert_non_null(strstr(s.source, "suspect"));
-    free(c);
+    hd_calibration_free(c);
 }
 
 /* A transfer to a GPU that was not measured is expected to be worse. */
@@ -189,7 +189,7 @@ static void tables_follow_the_law(void **state) {
             worst_prefill = fmax(worst_prefill, error(prefill, want));
         }
         hd_timing_free(t);
-        free(c);
+        hd_calibration_free(c);
     }
     print_message("worst error of a table: step %.3f %%, prefill %.3f %%\n",
                   100 * worst_step, 100 * worst_prefill);
@@ -225,7 +225,7 @@ static void measured_iterations_come_out(void **state) {
         assert_true(fabs(prefill / facts[n].prefill_1024_ms - 1) < 0.15);
         assert_true(fabs(step / facts[n].step_128_16_ms - 1) < 0.15);
         hd_timing_free(t);
-        free(c);
+        hd_calibration_free(c);
     }
 }
 
@@ -255,7 +255,7 @@ static void more_gpus_and_shares_order_as_expected(void **state) {
                 hd_timing_step(whole, 4, 1000, &slope, &until));
     hd_timing_free(whole);
     hd_timing_free(half);
-    free(c);
+    hd_calibration_free(c);
 }
 
 int main(void) {

@@ -133,14 +133,14 @@ static void compose(const struct world *w, const char *gpu, const char *model, i
     const struct hd_model_spec *m = hd_catalog_model(w->catalog, model, &err);
     to->set = hd_kernel_set_load(g, false, &err);
     if (!to->set || !m) fail_msg("%s", err.text);
-    to->calibration = hd_calibration_load(g, &err);
+    to->calibration = hd_calibration_load(g, NULL, &err);
     assert_non_null(to->calibration);
     hd_compose(&to->c, to->set, &to->calibration->reduce, g, m, tp, 1, HD_ROOF_BF16);
 }
 
 static void done(struct composed *c) {
     hd_kernel_set_free(c->set);
-    free(c->calibration);
+    hd_calibration_free(c->calibration);
 }
 
 static void every_gpu_has_kernels_to_compose_from(void **state) {
@@ -262,6 +262,39 @@ static void compiled_it_is_the_same(void **state) {
     done(&at);
 }
 
+/* An engine with tables rests on kernels, its own or a relative's; one without on what
+ * it always did. */
+static void an_engine_with_tables_rests_on_kernels(void **state) {
+    const struct world *w = *state;
+    struct hd_err err = {0};
+    struct hd_engine_profile engine = {.tables = true, .graph = true, .chunked = true};
+    static const struct {
+        const char *gpu, *on;
+        enum hd_calibration_basis basis;
+    } cases[] = {{"H100-SXM", "H100-SXM", HD_CALIBRATION_TABLES},
+                 {"H800-SXM", "H100-SXM", HD_CALIBRATION_SCALED}};
+    for (size_t n = 0; n < 2; n++) {
+        const struct hd_gpu_spec *gpu = hd_catalog_gpu(w->catalog, cases[n].gpu, &err);
+        struct hd_calibration *c = hd_calibration_load(gpu, &engine, &err),
+                              *without = hd_calibration_load(gpu, NULL, &err);
+        if (!c || !without) fail_msg("%s", err.text);
+        assert_int_equal(c->basis, cases[n].basis);
+        assert_string_equal(c->fitted, cases[n].on);
+        assert_non_null(c->kernels);
+        assert_null(without->kernels);
+        assert_string_not_equal(c->revision, without->revision);
+        /* all-reduces of graphs wait for no launch */
+        assert_true(hd_reduce_s(&c->reduce, 2, 1e4) <
+                    hd_reduce_s(&without->reduce, 2, 1e4) / 2);
+        char *part[HD_CALIBRATION_FILES_MAX];
+        int files = hd_calibration_files(gpu, &engine, part);
+        assert_int_equal(files, 2 + 4 + 4);
+        for (int i = 0; i < files; i++) free(part[i]);
+        hd_calibration_free(c);
+        hd_calibration_free(without);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_comes_back_as_it_was),
@@ -271,6 +304,7 @@ int main(void) {
         cmocka_unit_test(the_parts_are_the_whole),
         cmocka_unit_test(a_prefix_is_told_from_many_prompts),
         cmocka_unit_test(compiled_it_is_the_same),
+        cmocka_unit_test(an_engine_with_tables_rests_on_kernels),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -169,13 +169,14 @@ static void shipped_files_are_reproduced(void **state) {
         const char *gpu = w->report[n].gpu->name;
         files += same_file(folder, gpu, "iteration.csv");
         files += same_file(folder, gpu, "allreduce.csv");
+        files += same_file(folder, gpu, "allreduce_graph.csv");
         char *own = hd_format("%s/%s", folder, gpu);
         rmdir(own);
         free(own);
     }
     rmdir(folder);
     print_message("%d files as shipped\n", files);
-    assert_int_equal(files, 11);
+    assert_int_equal(files, 14);
 }
 
 static void an_unwritable_folder_is_one_line(void **state) {
