@@ -1,5 +1,7 @@
-/* Decode attention over a paged KV cache, also of ragged batches: the kernels of
- * decode_kernels.h. The cache is cold and its pages lie scattered. */
+/* Decode attention over a paged KV cache in bf16, pages of 16 tokens: the kernels of
+ * decode_kernels.h. The cache is cold and its pages lie scattered. Of a ragged batch
+ * (variants ragged_4, ragged_16) the mean is `context`, the longest sequence `count`: 4
+ * or 16 times the mean; the others are alike. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* Collectives of NCCL between the GPUs of this machine, by one process: launched each
  * time, or as a CUDA graph. What is timed is the first GPU's stream: its part ends when
- * all that it waits for has come. Messages are as warm as the layer before left them.
- */
+ * all that it waits for has come. `bytes` is what one GPU has in the end, of all_gather
+ * thus the whole; send_recv goes one way. Messages are as warm as the layer before left
+ * them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -249,6 +249,16 @@ void forget_plan(struct cudnn_attention *a) {
     a->names = GIVEN;
 }
 
+/* What failed, and cuDNN's own words on it, in one line. */
+void explain(const struct cudnn_attention *a, char *why, size_t bytes) {
+    char text[256] = "";
+    a->library.last_error(text, sizeof text);
+    for (char *c = text; *c != 0; c++)
+        if (*c == '\n') *c = ' ';
+    snprintf(why, bytes, "cuDNN: %s: %s: %s", a->failed,
+             a->library.error_string(a->status), text);
+}
+
 void make_plan(struct cudnn_attention *a, const struct prefill_call *c, int dim) {
     forget_plan(a);
     const std::vector<descriptor> ops = attention(a, c, dim);
@@ -296,7 +306,7 @@ bool cudnn_attention_plan(struct cudnn_attention *a, const struct prefill_call *
                                        CUDNN_TYPE_INT64, 1, NULL, &needed),
               "the plan's memory");
     if (a->status != CUDNN_STATUS_SUCCESS) {
-        snprintf(why, bytes, "%s: %s", a->failed, a->library.error_string(a->status));
+        explain(a, why, bytes);
         return false;
     }
     if (needed > a->workspace_bytes) {

@@ -12,6 +12,7 @@ struct cudnn_library {
     decltype(&cudnnDestroy) destroy;
     decltype(&cudnnSetStream) set_stream;
     decltype(&cudnnGetErrorString) error_string;
+    decltype(&cudnnGetLastErrorString) last_error; /* of this thread, at length */
     decltype(&cudnnBackendCreateDescriptor) create_descriptor;
     decltype(&cudnnBackendDestroyDescriptor) destroy_descriptor;
     decltype(&cudnnBackendSetAttribute) set_attribute;
@@ -38,6 +39,7 @@ static inline bool cudnn_library_open(struct cudnn_library *l, char *why,
         find_function(h, "cudnnDestroy", &l->destroy) &&
         find_function(h, "cudnnSetStream", &l->set_stream) &&
         find_function(h, "cudnnGetErrorString", &l->error_string) &&
+        find_function(h, "cudnnGetLastErrorString", &l->last_error) &&
         find_function(h, "cudnnBackendCreateDescriptor", &l->create_descriptor) &&
         find_function(h, "cudnnBackendDestroyDescriptor", &l->destroy_descriptor) &&
         find_function(h, "cudnnBackendSetAttribute", &l->set_attribute) &&

@@ -31,8 +31,8 @@ DEVICE int pages_per_split_of(long pages, int kv_heads, int resident) {
     const long least = 4, most_at_once = 32, rounds = 6;
     const long at_once = (pages * kv_heads + resident - 1) / resident;
     const long in_rounds = (at_once + rounds - 1) / rounds;
-    const long long_each = in_rounds > most_at_once ? in_rounds : most_at_once;
-    const long each = at_once < most_at_once ? at_once : long_each;
+    const long of_much = in_rounds > most_at_once ? in_rounds : most_at_once;
+    const long each = at_once < most_at_once ? at_once : of_much;
     return (int)(each < least ? least : each);
 }
 

@@ -1,6 +1,8 @@
-/* GEMMs as an engine's linear layers and lm_head run them: cuBLASLt with the first
- * algorithm of its heuristic. Weights are cold, inputs as warm as the layer before left
- * them. */
+/* GEMMs as an engine's linear layers and lm_head run them: m tokens (lm_head:
+ * sequences) by k inputs, n outputs a row, by cuBLASLt with the first algorithm of its
+ * heuristic. Outputs are bf16; fp8 is e4m3 with one scale per tensor and fast
+ * accumulation, as engines use it. Weights are cold, inputs as warm as the layer before
+ * left them. */
 #include <cublasLt.h>
 #include <stdio.h>
 #include <stdlib.h>

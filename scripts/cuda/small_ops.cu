@@ -1,5 +1,7 @@
-/* The memory-bound tail of a layer, and sampling: the kernels of small_kernels.h. What
- * they read is cold. */
+/* The memory-bound tail of a layer, and sampling: the kernels of small_kernels.h, m
+ * tokens (sampling: sequences) of width n. What they read is cold. activation reads 2 n
+ * and writes n; embedding looks rows up in a table of 2 GB; sampling: logits in float,
+ * argmax, and temperature, which also makes the softmax's sums. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
