@@ -5,6 +5,7 @@
 # make bench       requests/s and iterations/s simulated
 # make cuda        hotdesk-bench, which measures a GPU (needs nvcc; scripts/cuda/README.md)
 # make reproduce   the published comparison, side by side (needs the shared traces)
+# make validate    predicted times against published measurements (needs the shared data)
 # CHECKED=1        builds with every invariant checked at run time
 # SAN=1            builds with address and undefined-behaviour sanitizers
 SHELL := /bin/bash
@@ -120,10 +121,13 @@ bench: setup hotdesk $(BENCHES)
 reproduce: setup hotdesk
 	scripts/reproduce-aegaeon.sh
 
+validate: setup hotdesk
+	./hotdesk calibrate check
+
 clean:
 	rm -rf build hotdesk hotdesk-bench
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all hotdesk programs setup demo test check-long bench cuda reproduce clean
+.PHONY: all hotdesk programs setup demo test check-long bench cuda reproduce validate clean

@@ -38,6 +38,18 @@ bool hd_check_layers(const struct hd_catalog *, const char *data, struct hd_chec
 bool hd_check_reduces(const struct hd_catalog *, const char *data, struct hd_checks *,
                       struct hd_err *); /* all-reduces of unseen sizes (G5) */
 
+/* From DATA/measured too: whole iterations of models left out of the fit (G3). */
+bool hd_check_iterations(const struct hd_catalog *, const char *data,
+                         struct hd_checks *, struct hd_err *);
+
+/* What an earlier fit of the same law to the same rows gave: in sample, and held out by
+ * phase and of both. */
+struct hd_iteration_reference {
+    const char *gpu;
+    struct hd_check_limit in_sample, prefill, decode, both;
+};
+const struct hd_iteration_reference *hd_iteration_reference_of(const char *gpu);
+
 /* Adds a check with nothing but its texts; for the files check_*.c. */
 struct hd_check *hd_checks_add(struct hd_checks *, const char *gate, const char *name,
                                const char *gpu, const char *data,

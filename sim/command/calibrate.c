@@ -8,9 +8,9 @@
 #include "command/command.h"
 
 static const struct hd_calibrate_word *const words[] = {
-    &hd_calibrate_import, &hd_calibrate_show,    &hd_calibrate_compare,
-    &hd_calibrate_fit,    &hd_calibrate_kernels, &hd_calibrate_log,
-};
+    &hd_calibrate_import, &hd_calibrate_show, &hd_calibrate_compare,
+    &hd_calibrate_fit,    &hd_calibrate_log,  &hd_calibrate_kernels,
+    &hd_calibrate_check};
 enum { WORDS = sizeof words / sizeof *words };
 
 static void usage(FILE *out) {
@@ -51,6 +51,17 @@ static int run(const struct hd_calibrate_word *word, int argc, char **argv) {
     return problem.exit_code ? hd_problem_print(&problem) : HD_EXIT_OK;
 }
 
+/* "import, show or fit": all words. */
+static void list_words(char *text, size_t bytes) {
+    size_t at = 0;
+    for (int n = 0; n < WORDS && at < bytes; n++)
+        at += (size_t)snprintf(text + at, bytes - at, "%s%s",
+                               n == 0           ? ""
+                               : n == WORDS - 1 ? " or "
+                                                : ", ",
+                               words[n]->name);
+}
+
 int hd_command_calibrate(int argc, char **argv) {
     if (argc < 2) {
         usage(stderr);
@@ -67,9 +78,9 @@ int hd_command_calibrate(int argc, char **argv) {
     }
     struct hd_problem problem = {0};
     const char *near = hd_nearest(argv[1], names, WORDS);
+    char list[256];
+    list_words(list, sizeof list);
     hd_usage(&problem, "calibrate %s: no such command; %s%s", argv[1],
-             near ? "the nearest is "
-                  : "expected import, show, compare, fit, kernels or log",
-             near ? near : "");
+             near ? "the nearest is " : "expected ", near ? near : list);
     return hd_problem_print(&problem);
 }

@@ -14,7 +14,8 @@ struct hd_calibrate_word {
     bool (*run)(const struct hd_args *, struct hd_problem *);
 };
 
-extern const struct hd_calibrate_word hd_calibrate_compare, hd_calibrate_fit,
-    hd_calibrate_import, hd_calibrate_kernels, hd_calibrate_log, hd_calibrate_show;
+extern const struct hd_calibrate_word hd_calibrate_check, hd_calibrate_compare,
+    hd_calibrate_fit, hd_calibrate_import, hd_calibrate_kernels, hd_calibrate_log,
+    hd_calibrate_show;
 
 #endif

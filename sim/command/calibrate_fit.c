@@ -5,6 +5,7 @@
 #include "base/home.h"
 #include "base/mem.h"
 #include "calibrate/calibrate.h"
+#include "calibrate/check.h"
 #include "command/calibrate.h"
 #include "output/text_table.h"
 
@@ -28,36 +29,15 @@ static const struct hd_help help = {
      "hotdesk calibrate fit --data ../shared/data --gpu H100 --write"},
 };
 
-/* ---- what an earlier fit of the same law to the same rows gave ----------- */
-
-struct published { /* per cent, of both; held out also by phase; 0: not given */
-    const char *gpu;
-    double in[2], prefill[2], decode[2], both[2];
-};
-
-static const struct published reference[] = {
-    {"A100-80-SXM", {3.2, 9.0}, {4.3, 10.7}, {3.6, 9.1}, {3.7, 10.3}},
-    {"H100-SXM", {2.4, 7.4}, {3.2, 12.2}, {5.2, 17.1}, {4.2, 15.4}},
-    {"H800-SXM", {2.6, 7.1}, {3.4, 13.6}, {7.2, 17.2}, {5.6, 16.0}},
-    {"H20", {5.8, 13.7}, {5.3, 15.5}, {15.8, 35.6}, {8.7, 32.9}},
-    {"A10", {1.6, 8.8}, {0, 0}, {0, 0}, {0, 0}},
-};
-
-static const struct published *reference_of(const char *gpu) {
-    for (size_t n = 0; n < sizeof reference / sizeof *reference; n++)
-        if (strcmp(reference[n].gpu, gpu) == 0) return &reference[n];
-    return NULL;
-}
-
 /* ---- printing ------------------------------------------------------------ */
 
 static void cell_error(struct hd_text_table *t, const struct hd_fit_error *e) {
     hd_text_table_cell(t, "%.1f / %.1f", 100 * e->p50, 100 * e->p90);
 }
 
-static void cell_reference(struct hd_text_table *t, const double value[2]) {
-    if (value[0] > 0)
-        hd_text_table_cell(t, "%.1f / %.1f", value[0], value[1]);
+static void cell_reference(struct hd_text_table *t, const struct hd_check_limit *e) {
+    if (e->p50 > 0)
+        hd_text_table_cell(t, "%.1f / %.1f", 100 * e->p50, 100 * e->p90);
     else
         hd_text_table_cell(t, "-");
 }
@@ -115,16 +95,17 @@ static void print_errors(const struct hd_calibration_report *all, const bool *wa
         cell_error(t, &r->held_out.decode);
         cell_error(t, &r->held_out.both);
         cell_error(t, &r->transfer.both);
-        const struct published *p = reference_of(r->gpu->name);
+        const struct hd_iteration_reference *p =
+            hd_iteration_reference_of(r->gpu->name);
         if (!p) continue;
         hd_text_table_cell(t, "%s", "");
         hd_text_table_cell(t, "reference");
         hd_text_table_cell(t, "-");
         hd_text_table_cell(t, "-");
-        cell_reference(t, p->in);
-        cell_reference(t, p->prefill);
-        cell_reference(t, p->decode);
-        cell_reference(t, p->both);
+        cell_reference(t, &p->in_sample);
+        cell_reference(t, &p->prefill);
+        cell_reference(t, &p->decode);
+        cell_reference(t, &p->both);
         hd_text_table_cell(t, "-");
     }
     hd_text_table_print(t, 0, stdout);

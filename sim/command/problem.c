@@ -30,6 +30,14 @@ bool hd_bad_input(struct hd_problem *problem, const char *format, ...) {
     return false;
 }
 
+bool hd_answer_no(struct hd_problem *problem, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    stop(problem, HD_EXIT_NO, format, args);
+    va_end(args);
+    return false;
+}
+
 bool hd_hint(struct hd_problem *problem, const char *format, ...) {
     va_list args;
     va_start(args, format);

@@ -16,10 +16,13 @@ struct hd_problem {
 };
 
 /* "PLACE: what is wrong; what was expected", exit 2 or 1. Return false; the first
- * one stands. */
+ * one stands. The third: "what does not hold", exit 3. */
 bool hd_usage(struct hd_problem *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool hd_bad_input(struct hd_problem *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+bool hd_answer_no(struct hd_problem *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Adds the hint; returns false. */

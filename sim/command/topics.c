@@ -193,6 +193,8 @@ const struct hd_topic hd_topics[] = {
      "  hotdesk catalog gpus                  which GPUs, and the error of each\n"
      "  hotdesk calibrate show H100           what its timing rests on\n"
      "  hotdesk calibrate fit --data DIR      the fit once more, with every error\n"
+     "  hotdesk calibrate check               errors on what no fit has seen, and "
+     "gates\n"
      "\n"
      "Kernel measurements have one schema, a CSV file with a row for each kernel and "
      "shape\n"
