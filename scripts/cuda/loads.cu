@@ -10,20 +10,21 @@ enum { THREADS = 256, SEED = 3, POISON = 97, BLOCKS_MOST_PER_SM = 8 };
 
 const char *const load_name[LOAD_KINDS] = {"compute", "memory", "copy"};
 
-static __global__ void __launch_bounds__(THREADS, 4)
+/* The bounds leave registers for as many blocks of another load as of one's own. */
+static __global__ void __launch_bounds__(THREADS, BLOCKS_MOST_PER_SM)
     compute_kernel(int rounds, float *result) {
     uint32_t thread = blockIdx.x * blockDim.x + threadIdx.x;
     result[thread] = compute_chains(thread, rounds);
 }
 
-static __global__ void __launch_bounds__(THREADS, 4)
+static __global__ void __launch_bounds__(THREADS, BLOCKS_MOST_PER_SM)
     read_kernel(const vector16 *in, size_t count, size_t mask, uint32_t *result) {
     size_t thread = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
     size_t threads = (size_t)gridDim.x * blockDim.x;
     result[thread] = stream_read(in, count, mask, thread, threads);
 }
 
-static __global__ void __launch_bounds__(THREADS, 4)
+static __global__ void __launch_bounds__(THREADS, BLOCKS_MOST_PER_SM)
     copy_kernel(vector16 *out, const vector16 *in, size_t count, size_t mask) {
     size_t thread = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
     size_t threads = (size_t)gridDim.x * blockDim.x;
@@ -92,7 +93,9 @@ static double time_us(struct load *l, cudaStream_t stream) {
 
 double load_prepare(struct load *l, enum load_kind kind, struct load_memory *memory,
                     int sms, int blocks_per_sm, double wanted_us, cudaStream_t stream) {
-    const double least = kind == LOAD_COMPUTE ? 16 : 4096, most = 1e9;
+    /* rounds are counted by an int; 1e12 vectors take hours */
+    const double least = kind == LOAD_COMPUTE ? 16 : 4096;
+    const double most = kind == LOAD_COMPUTE ? 1e9 : 1e12;
     l->kind = kind;
     l->memory = memory;
     l->part = 0;
