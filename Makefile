@@ -39,7 +39,9 @@ LDLIBS := -llua5.4 -lgsl -lgslcblas -lcsv -lmd -lz -ljansson -lm -pthread
 # file per quantity, for nvcc alone.
 NVCC := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
 CUDA_HOME := $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+# The lowest first: a file is compiled once, for that, and assembled for each.
 CUDA_ARCHS ?= 80 90 100
+comma := ,
 CUDA_HOST := $(BUILD)/libhotdesk-bench.a
 CUDA_HOST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/cuda/*.c))
 # Objects for other architectures are other objects.
@@ -48,7 +50,7 @@ CUDA_OBJECTS := $(patsubst %.cu,$(CUDA_BUILD)/%.o,$(wildcard scripts/cuda/*.cu))
 CUDA_BASE := $(patsubst %,$(BUILD)/sim/base/%.o,err mem units)
 NVCCFLAGS := -O3 -std=c++17 -Isim -Iscripts/cuda -Werror all-warnings \
              -Xcompiler -Wall,-Wextra,-Werror \
-             $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a))
+             -gencode arch=compute_$(firstword $(CUDA_ARCHS)),code=[$(subst $() ,$(comma),$(CUDA_ARCHS:%=sm_%))]
 CUDA_LIBS := -cudart static -L$(CUDA_HOME)/lib64 -Xlinker -rpath=$(CUDA_HOME)/lib64 \
              -lcublasLt $(if $(wildcard $(CUDA_HOME)/include/nccl.h /usr/include/nccl.h),-lnccl) -ldl -lm
 
