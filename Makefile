@@ -125,6 +125,8 @@ reproduce: setup hotdesk
 
 validate: setup hotdesk
 	./hotdesk calibrate check
+	scripts/compare-measured.sh >$(BUILD)/h200-measured.md
+	cp $(BUILD)/h200-measured.md results/reference/h200-measured.md
 
 clean:
 	rm -rf build hotdesk hotdesk-bench

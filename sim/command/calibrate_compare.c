@@ -26,8 +26,9 @@ static const struct hd_help help = {
     "other has a shape that it spans; nothing is extrapolated. Ratios are B / A. Rows "
     "that\n"
     "have no counterpart are counted, by reason.",
-    {"hotdesk calibrate compare /tmp/a.csv /tmp/b.csv",
-     "hotdesk calibrate compare /tmp/a.csv /tmp/b.csv --json"},
+    {"hotdesk calibrate compare published.csv "
+     "results/calibration/H200-SXM/measured.csv",
+     "hotdesk calibrate compare a.csv b.csv --json"},
 };
 
 struct pair {
