@@ -9,6 +9,7 @@ const struct hd_command hd_commands[] = {
     {"catalog", hd_command_catalog, "the GPUs, models and engines that are known"},
     {"calibrate", hd_command_calibrate,
      "import and show kernel timings, fit the timing model"},
+    {"timing", hd_command_timing, "one iteration: its kernels, and how sure that is"},
     {"help", hd_command_help, "a command, or a topic: `hotdesk help` lists them"},
 };
 const int hd_commands_count = sizeof hd_commands / sizeof *hd_commands;

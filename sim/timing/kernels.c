@@ -26,9 +26,7 @@ static void add(struct hd_composition *c, const char *name, enum hd_roof_op op,
                            .k = k};
     enum hd_roof_type type = op == HD_ROOF_GEMM ? c->type : HD_ROOF_BF16;
     p->table = hd_kernel_set_find(c->set, op, type, &p->origin);
-    if (!p->table) /* no fp8 there: 16 bits */
-        p->table = hd_kernel_set_find(c->set, op, HD_ROOF_BF16, &p->origin);
-    if (!p->table) c->pieces--;
+    if (!p->table) c->pieces--; /* residuals that no kernel of its own adds */
 }
 
 static void per(struct hd_composition *c, int kind, double factor) {

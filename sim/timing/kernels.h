@@ -64,7 +64,8 @@ struct hd_composition {
     } piece[HD_PIECES_MAX];
 };
 
-/* The kernels of a model on tp GPUs. The set and the reduce fit must outlive it. */
+/* The kernels of a model on tp GPUs; the set must have GEMMs of the type. The set and
+ * the reduce fit must outlive it. */
 void hd_compose(struct hd_composition *, const struct hd_kernel_set *,
                 const struct hd_reduce_fit *, const struct hd_gpu_spec *,
                 const struct hd_model_spec *, int tp, double share, enum hd_roof_type);

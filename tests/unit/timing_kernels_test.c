@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "timing/calibration.h"
 #include "timing/kernels_law.h"
+#include "timing/predict.h"
 
 /* ---- files --------------------------------------------------------------- */
 
@@ -295,6 +296,61 @@ static void an_engine_with_tables_rests_on_kernels(void **state) {
     }
 }
 
+/* What `hotdesk timing` shows is what a run is timed by. */
+static void a_prediction_is_what_runs_are_timed_by(void **state) {
+    const struct world *w = *state;
+    struct hd_err err = {0};
+    struct hd_engines *engines = hd_engines_load(&err);
+    if (!engines) fail_msg("%s", err.text);
+    static const char *const engine[] = {"eager-2024", "vllm-0.6-sync",
+                                         "vllm-0.14-async", "vllm-0.14-eager"};
+    static const struct {
+        const char *gpu, *model;
+        int tp;
+    } cases[] = {{"A100-80-SXM", "llama-2-7b", 1}, {"H100-SXM", "mixtral-8x7b", 4}};
+    enum { BATCH = 48, CONTEXT = 640, CHUNK = 512 };
+    for (size_t e = 0; e < 4; e++)
+        for (size_t n = 0; n < 2; n++) {
+            const struct hd_engine_profile *profile =
+                hd_engines_find(engines, engine[e], &err);
+            const struct hd_gpu_spec *gpu =
+                hd_catalog_gpu(w->catalog, cases[n].gpu, &err);
+            const struct hd_model_spec *model =
+                hd_catalog_model(w->catalog, cases[n].model, &err);
+            struct hd_calibration *c = hd_calibration_load(gpu, profile, &err);
+            if (!c || !model) fail_msg("%s", err.text);
+            struct hd_timing *t =
+                hd_timing_compile(c, gpu, model, cases[n].tp, 1, profile, 64);
+            struct hd_batch_shape decode = {.tokens = BATCH,
+                                            .rows = BATCH,
+                                            .decodes = BATCH,
+                                            .context = BATCH * CONTEXT},
+                                  mixed = decode;
+            mixed.tokens += CHUNK, mixed.rows++;
+            mixed.prefills = 1, mixed.chunk = CHUNK;
+            struct hd_prediction p;
+            hd_tick slope;
+            int64_t until;
+            hd_predict(c, gpu, model, cases[n].tp, profile, HD_ROOF_BF16, &decode, &p);
+            double step =
+                (double)hd_timing_step(t, BATCH, BATCH * CONTEXT, &slope, &until) /
+                (double)HD_TICKS_PER_S;
+            assert_true(fabs(p.step_s / step - 1) < 0.01);
+            assert_true(p.p50 > 0.01 && p.p90 > p.p50 && p.p90 < 0.4);
+            hd_predict(c, gpu, model, cases[n].tp, profile, HD_ROOF_BF16, &mixed, &p);
+            step = (double)hd_timing_prefill(t, BATCH + CHUNK, BATCH + 1,
+                                             (int64_t)CHUNK * CHUNK, BATCH,
+                                             BATCH * CONTEXT) /
+                   (double)HD_TICKS_PER_S;
+            if (fabs(p.step_s / step - 1) > 0.01)
+                fail_msg("%s on %s: %g, compiled %g", engine[e], cases[n].gpu, p.step_s,
+                         step);
+            hd_timing_free(t);
+            hd_calibration_free(c);
+        }
+    hd_engines_free(engines);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_comes_back_as_it_was),
@@ -305,6 +361,7 @@ int main(void) {
         cmocka_unit_test(a_prefix_is_told_from_many_prompts),
         cmocka_unit_test(compiled_it_is_the_same),
         cmocka_unit_test(an_engine_with_tables_rests_on_kernels),
+        cmocka_unit_test(a_prediction_is_what_runs_are_timed_by),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
