@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <vector>
 
@@ -133,7 +134,7 @@ static void fail(struct bench *b, const struct shape *shape, const char *format,
     va_end(args);
 }
 
-/* Of a GPU that the NVML does not answer for, or a row that has no clock: 0. */
+/* 0: not known. */
 static int memory_mhz(const struct bench *b) {
     return std::max(0, nvml_read(b->nvml).memory_mhz);
 }

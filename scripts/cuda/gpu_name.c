@@ -1,8 +1,9 @@
-/* From the driver's name of a device to the catalogue's. */
-#include <ctype.h>
-#include <string.h>
+/* Names of GPUs. */
+#include "gpu_name.h"
 
-#include "options.h"
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
 
 /* Model as a word of the driver's name, and what else must be in it; the first line
  * that fits holds. Names as the driver's list of supported products writes them. */

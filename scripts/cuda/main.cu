@@ -4,6 +4,7 @@
 
 #include "bench.h"
 #include "device_facts.h"
+#include "gpu_name.h"
 #include "options.h"
 #include "suite.h"
 #include "supervise.h"

@@ -33,9 +33,6 @@ bool options_want(const struct options *, const char *name);
 
 void options_help(FILE *);
 
-/* The catalogue's name for what the driver calls the device, or NULL. */
-const char *gpu_name(const char *device);
-
 #ifdef __cplusplus
 }
 #endif

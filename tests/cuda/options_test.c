@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "gpu_name.h"
 #include "hardware/catalog.h"
 #include "options.h"
 
