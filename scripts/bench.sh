@@ -36,6 +36,8 @@ END
     machine
     echo
     "$build/tests/bench/engine_bench"
+    printf '\n## One question to a compiled timing\n\n'
+    "$build/tests/bench/timing_bench"
 }
 
 if [ -z "$write" ]; then

@@ -14,6 +14,19 @@ static inline int hd_range_of(int64_t x, int unit, int fine) {
     return ((octave - fine + 1) << fine) + part;
 }
 
+/* The same, and in *within how far behind the range's first number x is. */
+static inline int hd_range_split(int64_t x, int unit, int fine, int64_t *within) {
+    int64_t y = x >> unit;
+    if (y < (INT64_C(1) << fine)) {
+        *within = x & ((INT64_C(1) << unit) - 1);
+        return (int)y;
+    }
+    int octave = 63 - __builtin_clzll((unsigned long long)y);
+    int shift = octave - fine;
+    *within = x & ((INT64_C(1) << (shift + unit)) - 1);
+    return ((shift + 1) << fine) + ((int)(y >> shift) & ((1 << fine) - 1));
+}
+
 /* The first number of a range. */
 static inline int64_t hd_range_start(int range, int unit, int fine) {
     if (range < 1 << fine) return (int64_t)range << unit;

@@ -1,4 +1,4 @@
-/* Sampling and reading a surface. */
+/* Sampling a surface. */
 #include "timing/surface.h"
 
 #include <assert.h>
@@ -6,16 +6,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "timing/ranges.h"
-
-struct hd_surface {
-    struct hd_surface_axis x, y;
-    int columns, rows; /* cells in x and in y */
-    /* at a cell's corner: the value, its slopes, and what both together add */
-    struct cell {
-        double at, along_x, along_y, twist;
-    } * cell;
-};
 
 static int64_t start(const struct hd_surface_axis *a, int n) {
     return hd_range_start(n, a->unit, a->fine);
@@ -45,9 +35,9 @@ struct hd_surface *hd_surface_new(struct hd_surface_axis x, struct hd_surface_ax
                          *high = low + wide;
             double dx = (double)(start(&x, i + 1) - start(&x, i));
             double dy = (double)(start(&y, j + 1) - start(&y, j));
-            s->cell[(size_t)i * (size_t)s->rows + (size_t)j] =
-                (struct cell){low[0], (high[0] - low[0]) / dx, (low[1] - low[0]) / dy,
-                              (high[1] - high[0] - low[1] + low[0]) / (dx * dy)};
+            s->cell[(size_t)i * (size_t)s->rows + (size_t)j] = (struct hd_surface_cell){
+                low[0], (high[0] - low[0]) / dx, (low[1] - low[0]) / dy,
+                (high[1] - high[0] - low[1] + low[0]) / (dx * dy)};
         }
     free(value);
     return s;
@@ -57,15 +47,4 @@ void hd_surface_free(struct hd_surface *s) {
     if (!s) return;
     free(s->cell);
     free(s);
-}
-
-double hd_surface_at(const struct hd_surface *s, int64_t x, int64_t y) {
-    int i = hd_range_of(x, s->x.unit, s->x.fine);
-    int j = hd_range_of(y, s->y.unit, s->y.fine);
-    if (i >= s->columns) i = s->columns - 1;
-    if (j >= s->rows) j = s->rows - 1;
-    const struct cell *c = &s->cell[(size_t)i * (size_t)s->rows + (size_t)j];
-    double dx = (double)(x - start(&s->x, i)), dy = (double)(y - start(&s->y, j));
-    double v = c->at + c->along_x * dx + (c->along_y + c->twist * dx) * dy;
-    return v > 0 ? v : 0;
 }

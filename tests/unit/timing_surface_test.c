@@ -55,6 +55,9 @@ static void ranges_and_their_starts_agree(void **state) {
     for (int64_t x = 0; x < 100000; x++) {
         int n = hd_range_of(x, 3, 2);
         assert_true(hd_range_start(n, 3, 2) <= x && x < hd_range_start(n + 1, 3, 2));
+        int64_t within;
+        assert_int_equal(hd_range_split(x, 3, 2, &within), n);
+        assert_true(hd_range_start(n, 3, 2) + within == x);
     }
 }
 
