@@ -26,7 +26,7 @@ compile() {
         done)
 }
 sources() {
-    (cd "$room" && ls sim/engine/*.c sim/measure/*.c sim/timing/table.c sim/base/mem.c \
+    (cd "$room" && ls sim/engine/*.c sim/measure/*.c sim/timing/table.c sim/timing/surface.c sim/base/mem.c \
         sim/base/err.c tests/unit/scenario*.c tests/unit/small_house.c \
         tests/unit/engine_*_test.c)
 }
@@ -154,6 +154,35 @@ mutant "the index keeps the old shape" $e/index.c \
 mutant "a follow-up of a finish sees the old sizes" $e/groups.c \
     "    i->requests--;
     hd_index_touch(e, i);" "    i->requests--;"
+
+mutant "an asynchronous scheduler lets in at once" $e/prefill.c \
+    "return !i->gated || " "return true || "
+mutant "with somebody seen, a plan goes on" $e/iterate.c \
+    "made_room || seen" "made_room"
+mutant "who was seen once is let in whenever there is room" $e/prefill.c \
+    "e->request[slot].seen_at == i->seen_at" "e->request[slot].seen_at >= 0"
+mutant "an empty batch waits for a step that nobody runs" $e/iterate.c \
+    "i->gated = i->flows = false;" "i->flows = false;"
+mutant "the first step hides host work behind nothing" $e/parts.h \
+    "return i->flows ? 0 : " "return 1 ? 0 : "
+mutant "kernels longer than host work unnoticed" sim/timing/table.c \
+    "if (there < *until) *until = there;" ""
+mutant "the longest member's stretch does not end" sim/timing/table.c \
+    "if (more_until != INT64_MAX && " "if (0 && "
+mutant "the longest member is not looked for when it left" $e/batch.c \
+    "if (context - b->step >= b->longest) b->longest_known = false;" ""
+mutant "the longest member is lost in a rebase" $e/batch.c \
+    "b->longest += b->step;" ""
+mutant "time outside the engine is not in the limits" $e/parts.h \
+    "return r->arrival - r->front;" "return r->arrival;"
+mutant "prompts take no tokens of a step" $e/prefill.c \
+    "c->room -= *now;" ""
+mutant "decodes take no tokens of a step" $e/prefill.c \
+    ".room = i->option.chunk - b->count" ".room = i->option.chunk"
+mutant "the square of a chunk forgets what is cached" $e/prefill.c \
+    "*now * (2 * done + *now)" "*now * *now"
+mutant "a turn that is due lets more prompts in" $e/prefill.c \
+    "!turn_is_due(e, i) && " ""
 
 echo "$tried mistakes tried, $survived not caught (or stale)"
 [ "$survived" -eq 0 ]

@@ -5,7 +5,7 @@
 
 #include "calibrate/fit.h"
 
-struct hd_check_limit { /* absolute relative error; 0: none */
+struct hd_check_limit { /* absolute relative error; 0: none, also of p90 alone */
     double p50, p90;
 };
 
@@ -37,6 +37,9 @@ bool hd_check_layers(const struct hd_catalog *, const char *data, struct hd_chec
                      struct hd_err *); /* the sum of one layer's operators (G2) */
 bool hd_check_reduces(const struct hd_catalog *, const char *data, struct hd_checks *,
                       struct hd_err *); /* all-reduces of unseen sizes (G5) */
+/* From DATA/measured: whole runs of an engine, replayed (G4). */
+bool hd_check_logs(const struct hd_catalog *, const char *data, struct hd_checks *,
+                   struct hd_err *);
 
 /* From DATA/measured too: whole iterations of models left out of the fit (G3). */
 bool hd_check_iterations(const struct hd_catalog *, const char *data,

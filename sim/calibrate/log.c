@@ -162,7 +162,9 @@ static bool take_meta(struct hd_log *log, const json_t *meta, struct hd_err *why
     if (!setting_of(kwargs, "tensor_parallel_size", &log->tp, why) ||
         !setting_of(kwargs, "max_num_seqs", &log->max_batch, why) ||
         !setting_of(kwargs, "max_num_batched_tokens", &log->step_tokens, why) ||
-        !setting_of(kwargs, "num_gpu_blocks_override", &log->kv_blocks, why))
+        !setting_of(kwargs, "num_gpu_blocks_override", &log->kv_blocks, why) ||
+        (log->kv_blocks == 0 &&
+         !setting_of(meta, "num_gpu_blocks", &log->kv_blocks, why)))
         return false;
     int replicas;
     if (!setting_of(kwargs, "data_parallel_size", &replicas, why)) return false;

@@ -35,7 +35,8 @@ static const struct hd_help help = {
 typedef bool check_kind(const struct hd_catalog *, const char *data, struct hd_checks *,
                         struct hd_err *);
 static check_kind *const kinds[] = {hd_check_tables, hd_check_layers,
-                                    hd_check_iterations, hd_check_reduces};
+                                    hd_check_iterations, hd_check_reduces,
+                                    hd_check_logs};
 
 /* ---- one table, two forms ------------------------------------------------- */
 
@@ -82,8 +83,10 @@ static void say_error(char cell[128], const struct hd_fit_error *e) {
 }
 
 static void say_limit(char cell[128], const struct hd_check_limit *e, int digits) {
-    if (e->p50 > 0)
+    if (e->p50 > 0 && e->p90 > 0)
         snprintf(cell, 128, "%.*f / %.*f", digits, 100 * e->p50, digits, 100 * e->p90);
+    else if (e->p50 > 0)
+        snprintf(cell, 128, "%.*f", digits, 100 * e->p50);
     else
         snprintf(cell, 128, "-");
 }

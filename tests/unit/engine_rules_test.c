@@ -199,6 +199,37 @@ static void an_asynchronous_scheduler_lets_in_one_step_later(void **state) {
     }
 }
 
+static bool joins_late(struct house *h, struct hd_engine *e, const char *what,
+                       int64_t id) {
+    const struct hd_req *held;
+    (void)id;
+    if (strcmp(what, "timer") != 0) return true;
+    assert_int_equal(hd_ask_held(e, -1, &held), 1);
+    return hd_act_join_instance(e, held[0], h->home[0], HD_KV_PULL);
+}
+
+/* The decision holds for one step: request 2 was to come in at 4 ms, but 1 got in front
+ * of it and took the last place at 5. When that is free, at 9, it is decided anew. */
+static void a_place_that_was_promised_is_not_kept(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    house_add(&h, 0, 8, 10, 0);
+    house_add(&h, 1, 8, 4, -1);
+    house_add(&h, 3, 8, 4, 0);
+    h.config.serving.async = true;
+    h.config.serving.max_batch = 2;
+    h.timer_s = 0.0035;
+    h.extra = joins_late;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[1].first_token, 6 * MS);
+        assert_int_equal(h.finished[1].last_token, 9 * MS);
+        assert_int_equal(h.finished[2].first_token, 11 * MS);
+    }
+    hd_timing_free(h.timing);
+}
+
 /* A place that falls free is filled a step later too; unless nothing is left to run,
  * for then there is no step to decide beside. */
 static void a_freed_place_is_filled_one_step_later(void **state) {
@@ -323,6 +354,7 @@ int main(void) {
         cmocka_unit_test(patience_ends),
         cmocka_unit_test(a_livelock_is_an_error),
         cmocka_unit_test(an_asynchronous_scheduler_lets_in_one_step_later),
+        cmocka_unit_test(a_place_that_was_promised_is_not_kept),
         cmocka_unit_test(a_freed_place_is_filled_one_step_later),
         cmocka_unit_test(host_work_hides_behind_the_step_before),
         cmocka_unit_test(prompts_share_the_tokens_of_a_step),

@@ -1,4 +1,5 @@
-/* The gates of kernel timing on published measurements: each within its limit. */
+/* The gates of timing on published measurements, of kernels and of whole runs: each
+ * within its limit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,11 +79,16 @@ static void all_reduces_of_unseen_size(void **state) {
     all_pass(state, hd_check_reduces, 5);
 }
 
+static void whole_runs_of_an_engine(void **state) {
+    all_pass(state, hd_check_logs, 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_of_unseen_shape),
         cmocka_unit_test(layers_at_unseen_token_counts),
         cmocka_unit_test(all_reduces_of_unseen_size),
+        cmocka_unit_test(whole_runs_of_an_engine),
     };
     return cmocka_run_group_tests(tests, open_data, close_data);
 }
