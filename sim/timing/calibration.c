@@ -237,9 +237,10 @@ static bool take_tables(struct hd_calibration *c, const struct hd_gpu_spec *gpu,
     c->in_sample =
         (struct hd_calibration_error){fmax(gemm->in_sample.p50, decode->in_sample.p50),
                                       fmax(gemm->in_sample.p90, decode->in_sample.p90)};
-    c->held_out =
-        (struct hd_calibration_error){fmax(gemm->held_out.p50, decode->held_out.p50),
-                                      fmax(gemm->held_out.p90, decode->held_out.p90)};
+    double p50 = fmax(gemm->held_out.p50, decode->held_out.p50);
+    double p90 = fmax(gemm->held_out.p90, decode->held_out.p90);
+    c->held_out = (struct hd_calibration_error){fmax(p50, HD_COMPOSED_P50),
+                                                fmax(p90, HD_COMPOSED_P90)};
     if (!origin->own) {
         c->held_out.p50 = fmax(c->held_out.p50, HD_UNSEEN_GPU_P50);
         c->held_out.p90 = fmax(c->held_out.p90, HD_UNSEEN_GPU_P90);

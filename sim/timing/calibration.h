@@ -33,8 +33,9 @@ struct hd_calibration {
     struct hd_reduce_fit reduce;
     struct hd_calibration_error in_sample, held_out; /* held out: an unseen model;
                                                         scaled: an unseen GPU; tables:
-                                                        the worse of GEMM and decode
-                                                        attention, of unseen shape */
+                                                        the worst of GEMM and decode
+                                                        attention of unseen shape, and
+                                                        of whole prefills */
     struct hd_kernel_set *kernels; /* of an engine with tables, else NULL */
 };
 

@@ -12,6 +12,11 @@ enum { HD_KERNEL_ORIGINS_MAX = 2 };
  * good for. */
 #define HD_UNSEEN_GPU_P50 0.10
 #define HD_UNSEEN_GPU_P90 0.28
+/* Sums of kernels against whole iterations: the A100's and H100's prefills by another
+ * group's engine, to which nothing was fitted (`hotdesk calibrate check`, prefill by
+ * kernels). A composition is not surer than that. */
+#define HD_COMPOSED_P50 0.06
+#define HD_COMPOSED_P90 0.15
 
 struct hd_kernel_set {
     const struct hd_gpu_spec *gpu;

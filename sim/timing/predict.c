@@ -90,4 +90,7 @@ void hd_predict(const struct hd_calibration *c, const struct hd_gpu_spec *gpu,
         floor_s = law.floor_s;
     }
     add_up(p, floor_s);
+    if (!c->kernels) return;
+    p->p50 = fmax(p->p50, HD_COMPOSED_P50);
+    p->p90 = fmax(p->p90, HD_COMPOSED_P90);
 }

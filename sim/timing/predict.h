@@ -14,7 +14,8 @@ struct hd_prediction {
     bool overlapped;  /* host time is beside the kernels: the longer one counts */
     double step_s;    /* the iteration */
     /* Errors to expect, absolute and relative: of the parts by their shares, as if all
-     * erred the same way; host and launch times as the kernels. Half of such
+     * erred the same way, and not below what sums of kernels are off from iterations;
+     * host and launch times as the kernels. Half of such
      * predictions are off by less than p50, nine of ten by less than p90. */
     double p50, p90;
     bool inside; /* every part within what was measured on this very GPU */

@@ -83,12 +83,18 @@ static void whole_runs_of_an_engine(void **state) {
     all_pass(state, hd_check_logs, 4);
 }
 
+/* Not a gate: how far kernels alone carry to another engine's whole iterations. */
+static void prefills_by_kernels_alone(void **state) {
+    all_pass(state, hd_check_composed, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_of_unseen_shape),
         cmocka_unit_test(layers_at_unseen_token_counts),
         cmocka_unit_test(all_reduces_of_unseen_size),
         cmocka_unit_test(whole_runs_of_an_engine),
+        cmocka_unit_test(prefills_by_kernels_alone),
     };
     return cmocka_run_group_tests(tests, open_data, close_data);
 }
