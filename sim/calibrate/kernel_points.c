@@ -28,7 +28,7 @@ static double dim(const struct hd_kernel_row *row, enum hd_kernel_dim d) {
     return row->shape[d] == HD_DIM_ABSENT ? 0 : (double)row->shape[d];
 }
 
-static struct hd_roof_shape shape_of(const struct hd_kernel_row *row) {
+struct hd_roof_shape hd_kernel_shape_of(const struct hd_kernel_row *row) {
     struct hd_roof_shape s = {.m = dim(row, HD_DIM_M),
                               .n = dim(row, HD_DIM_N),
                               .k = dim(row, HD_DIM_K),
@@ -84,7 +84,7 @@ static double mixed_ratio(const struct prefills *prefills,
                           const struct hd_kernel_row *row,
                           const struct hd_roof_points *p,
                           const struct hd_roof_law *decode, double *share) {
-    struct hd_roof_shape s = shape_of(row);
+    struct hd_roof_shape s = hd_kernel_shape_of(row);
     double prefill_us = alone_us(prefills, row);
     if (prefill_us <= 0) return 0;
     double decodes_us =
@@ -106,7 +106,7 @@ int hd_kernel_points_of(const struct hd_kernels *all, struct hd_roof_points *p,
             !is_type(row, p->type) || strncmp(row->variant, "ragged", 6) == 0 ||
             (use && !use(row)))
             continue;
-        struct hd_roof_shape s = shape_of(row);
+        struct hd_roof_shape s = hd_kernel_shape_of(row);
         double value = row->time_us * 1e-6, share = 1;
         if (p->op == HD_ROOF_MIXED)
             value = mixed_ratio(&prefills, row, p, decode, &share);

@@ -9,6 +9,10 @@
 /* Whether rows of that measured operator are points of the other. */
 bool hd_kernel_is_op(enum hd_kernel_op, enum hd_roof_op);
 
+/* A row's shape as rooflines have it: what the row lacks is 0, the rotary embedding's
+ * width is that of all heads. */
+struct hd_roof_shape hd_kernel_shape_of(const struct hd_kernel_row *);
+
 /* Adds the rows of the GPU, operator and type (16-bit types are one) that `use` says
  * yes to (NULL: all); the output head is a GEMM. Mixed attention comes as ratios, see
  * HD_ROOF_MIXED, and needs the law of decodes alone and the prefills' rows: a row

@@ -8,9 +8,9 @@
 #include "command/command.h"
 
 static const struct hd_calibrate_word *const words[] = {
-    &hd_calibrate_import, &hd_calibrate_show, &hd_calibrate_compare,
-    &hd_calibrate_fit,    &hd_calibrate_log,  &hd_calibrate_kernels,
-    &hd_calibrate_check};
+    &hd_calibrate_import,  &hd_calibrate_show, &hd_calibrate_plot,
+    &hd_calibrate_compare, &hd_calibrate_fit,  &hd_calibrate_log,
+    &hd_calibrate_kernels, &hd_calibrate_check};
 enum { WORDS = sizeof words / sizeof *words };
 
 static void usage(FILE *out) {

@@ -16,6 +16,6 @@ struct hd_calibrate_word {
 
 extern const struct hd_calibrate_word hd_calibrate_check, hd_calibrate_compare,
     hd_calibrate_fit, hd_calibrate_import, hd_calibrate_kernels, hd_calibrate_log,
-    hd_calibrate_show;
+    hd_calibrate_plot, hd_calibrate_show;
 
 #endif

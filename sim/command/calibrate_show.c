@@ -1,12 +1,9 @@
 /* hotdesk calibrate show: what a GPU's timing rests on, and what measurements cover. */
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/csv.h"
-#include "base/home.h"
-#include "base/mem.h"
+#include "calibrate/shipped.h"
 #include "command/calibrate.h"
 #include "command/coverage_text.h"
 #include "command/tables_text.h"
@@ -39,35 +36,13 @@ struct shown {
 
 /* ---- what there is ------------------------------------------------------- */
 
-static bool is_measurements(const char *path) {
-    struct hd_err ignored = {0};
-    struct hd_csv *csv = hd_csv_open(path, &ignored);
-    struct hd_csv_row row;
-    bool is = csv && hd_csv_next(csv, &row, &ignored) > 0 && row.count > 1 &&
-              strcmp(row.field[0], hd_kernel_columns[0]) == 0 &&
-              strcmp(row.field[1], hd_kernel_columns[1]) == 0;
-    hd_csv_close(csv);
-    return is;
-}
-
 /* Measurements that ship beside the coefficients. */
 static bool read_shipped(struct shown *s, const struct hd_catalog *catalog,
                          struct hd_err *why) {
     s->shipped = hd_calibration_load(s->gpu, NULL, why);
     s->tables = s->shipped ? hd_kernel_set_load(s->gpu, false, why) : NULL;
     if (!s->tables) return false;
-    char *part = hd_format("results/calibration/%s/*.csv*", s->gpu->name);
-    char *pattern = hd_home_path(part);
-    glob_t found = {0};
-    bool fine = true;
-    if (glob(pattern, 0, NULL, &found) == 0)
-        for (size_t n = 0; fine && n < found.gl_pathc; n++)
-            if (is_measurements(found.gl_pathv[n]))
-                fine = hd_kernels_read(&s->set, catalog, found.gl_pathv[n], why);
-    globfree(&found);
-    free(pattern);
-    free(part);
-    return fine;
+    return hd_shipped_measurements(&s->set, catalog, s->gpu, why);
 }
 
 static bool read_named(struct shown *s, const struct hd_args *args,

@@ -221,6 +221,8 @@ const struct hd_topic hd_topics[] = {
      "  hotdesk calibrate show H100 --measurements FILES...\n"
      "                                        what they cover by op, and the holes\n"
      "  hotdesk calibrate compare A B         two sets of one GPU, where they meet\n"
+     "  hotdesk calibrate plot H200 --out DIR pictures of measurements and "
+     "predictions\n"
      "\n"
      "A GPU that is not known is one more row in sim/catalog/gpus.csv; its timing is "
      "then\n"
