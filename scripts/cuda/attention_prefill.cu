@@ -1,14 +1,11 @@
-/* Prefill attention of one sequence's chunk: by cuDNN's fused kernel, variant
- * cudnn_sdpa, and by that of prefill_kernels.h, variant own_mma. Keys and values are
- * cold, queries as warm as the layer before left them. */
+/* Prefill attention of one sequence's chunk by the kernel of prefill_kernels.h, variant
+ * own_mma. Keys and values are cold, queries as warm as the layer before left them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "apart.h"
 #include "attention_reference.h"
 #include "bench.h"
-#include "cudnn_attention.h"
 #include "fill_kernels.h"
 #include "math_shapes.h"
 #include "prefill_kernels.h"
@@ -16,18 +13,15 @@
 
 namespace {
 
-const char *const CUDNN = "cudnn_sdpa";
-enum { WHY_BYTES = 400 };
+const char *const OWN = "own_mma";
 
 struct prefill {
-    struct cudnn_attention *cudnn;  /* NULL: not there */
     size_t pool_bytes, query_bytes; /* of keys, and again of values; of queries */
     uint16_t *keys, *values, *queries, *outputs;
     /* of the shape at hand */
     struct prefill_call call;
     struct rotation rotation;
     int dim;
-    bool by_cudnn;
 };
 
 size_t bytes_of_queries(const struct shape *s) {
@@ -56,10 +50,6 @@ void enqueue(void *state, int turn, cudaStream_t stream) {
                     (unsigned)call.heads);
     call.keys += offset;
     call.values += offset;
-    if (p->by_cudnn) {
-        if (!cudnn_attention_enqueue(p->cudnn, &call, stream)) exit(1);
-        return;
-    }
     if (p->dim == 64)
         prefill_kernel_64<<<grid, PREFILL_THREADS, prefill_shared_bytes(64), stream>>>(
             call);
@@ -69,12 +59,9 @@ void enqueue(void *state, int turn, cudaStream_t stream) {
     CUDA(cudaGetLastError());
 }
 
-/* False and a reason where cuDNN has no kernel for the shape. */
-bool prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *device,
-             char *why, size_t bytes) {
+void prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *device) {
     p->rotation = rotation_for(p, s, device);
     p->dim = (int)s->head_dim;
-    p->by_cudnn = strcmp(s->variant, CUDNN) == 0;
     p->call.queries = p->queries;
     p->call.keys = p->keys;
     p->call.values = p->values;
@@ -84,14 +71,9 @@ bool prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *dev
     p->call.heads = (int)s->heads;
     p->call.kv_heads = (int)s->kv_heads;
     p->call.scale = (float)(attention_scale(p->dim) * 1.4426950408889634);
-    if (p->by_cudnn &&
-        !cudnn_attention_plan(p->cudnn, &p->call, p->dim,
-                              (float)attention_scale(p->dim), why, bytes))
-        return false;
     CUDA(cudaMemset(p->outputs, 0xff, bytes_of_queries(s)));
     enqueue(p, 1, 0); /* loads the kernel, too: not behind one that blocks */
     CUDA(cudaDeviceSynchronize());
-    return true;
 }
 
 void *host_memory(size_t bytes) {
@@ -126,13 +108,12 @@ double query_error(const struct prefill *p, int turn, long query, long head) {
     return worst;
 }
 
-/* The largest error of some heads of some queries, the last query among them; below 0
- * and a reason where there is no kernel. */
+/* The largest error of some heads of some queries, the last query among them. */
 double worst_error(struct prefill *p, const struct shape *s,
-                   const cudaDeviceProp *device, char *why, size_t bytes) {
+                   const cudaDeviceProp *device) {
     enum { QUERIES = 16, TURN = 1 }; /* the turn that prepare() runs */
-    if (!prepare(p, s, device, why, bytes)) return -1;
     double worst = 0;
+    prepare(p, s, device);
     for (uint64_t i = 0; i < QUERIES; i++) {
         const long query =
             i == 0 ? s->chunk - 1 : (long)(scrambled(i, 1) % (uint64_t)s->chunk);
@@ -140,10 +121,6 @@ double worst_error(struct prefill *p, const struct shape *s,
             query_error(p, TURN, query, (long)(scrambled(i, 2) % (uint64_t)s->heads));
         worst = larger_error(worst, off);
     }
-    snprintf(why, bytes,
-             "chunk %ld prefix %ld heads %ld/%ld of %ld: %.3g times the error that "
-             "rounding explains",
-             s->chunk, s->prefix, s->heads, s->kv_heads, s->head_dim, worst);
     return worst;
 }
 
@@ -153,26 +130,21 @@ const long VERIFIED[][5] = {
     {1, 500, 40, 40, 128}, {129, 63, 64, 4, 128},
 };
 
-enum { ALL_VERIFIED = sizeof VERIFIED / sizeof *VERIFIED, FOR_CUDNN = 3 };
-
-struct shape verified_shape(const char *variant, int i) {
-    struct shape s = shape_of("attention_prefill", variant, "bf16");
-    s.batch = 1;
-    s.chunk = VERIFIED[i][0];
-    s.prefix = VERIFIED[i][1];
-    s.heads = VERIFIED[i][2];
-    s.kv_heads = VERIFIED[i][3];
-    s.head_dim = VERIFIED[i][4];
-    return s;
-}
-
 void verify(struct bench *b, struct prefill *p) {
-    char why[WHY_BYTES];
-    for (int i = 0; i < ALL_VERIFIED; i++) {
-        const struct shape s = verified_shape("own_mma", i);
+    for (size_t i = 0; i < sizeof VERIFIED / sizeof *VERIFIED; i++) {
+        struct shape s = shape_of("attention_prefill", OWN, "bf16");
+        s.batch = 1;
+        s.chunk = VERIFIED[i][0];
+        s.prefix = VERIFIED[i][1];
+        s.heads = VERIFIED[i][2];
+        s.kv_heads = VERIFIED[i][3];
+        s.head_dim = VERIFIED[i][4];
         if (!fits(p, &s, bench_properties(b))) continue;
-        const double worst = worst_error(p, &s, bench_properties(b), why, sizeof why);
-        bench_verified(b, &s, worst >= 0 && worst <= 1, "%s", why);
+        const double worst = worst_error(p, &s, bench_properties(b));
+        bench_verified(b, &s, worst <= 1,
+                       "chunk %ld prefix %ld heads %ld/%ld of %ld: %.3g times the "
+                       "error that rounding explains",
+                       s.chunk, s.prefix, s.heads, s.kv_heads, s.head_dim, worst);
     }
 }
 
@@ -209,44 +181,6 @@ void release(struct prefill *p) {
     CUDA(cudaFree(p->outputs));
 }
 
-/* Tries cuDNN, which need not have a kernel for each shape; ends the process where one
- * gives wrong values. */
-void try_cudnn(void *properties, struct apart_report *report) {
-    const cudaDeviceProp *const device = (const cudaDeviceProp *)properties;
-    struct prefill p;
-    char why[WHY_BYTES];
-    allocate(&p, device);
-    p.cudnn = cudnn_attention_open(why, sizeof why);
-    if (p.cudnn == NULL) {
-        fprintf(stderr, "\nattention_prefill: %s\n", why);
-        return;
-    }
-    for (int i = 0; i < FOR_CUDNN; i++) {
-        const struct shape s = verified_shape(CUDNN, i);
-        const double worst = worst_error(&p, &s, device, why, sizeof why);
-        if (worst >= 0 && worst <= 1) {
-            report->seconds[report->count++] = worst;
-            continue;
-        }
-        fprintf(stderr, "\nattention_prefill: %s: chunk %ld prefix %ld: %s\n", CUDNN,
-                s.chunk, s.prefix, why);
-        if (worst >= 0) exit(1);
-    }
-}
-
-/* Whether cuDNN's kernels are there and right: found out in a process of its own, as a
- * kernel that fails takes all of its process's work on the GPU with it. */
-bool cudnn_works(struct bench *b) {
-    struct apart apart;
-    double errors[APART_VALUES];
-    apart.work = try_cudnn;
-    apart.argument = (void *)bench_properties(b);
-    apart.limit_s = 60;
-    if (apart_run(&apart, "attention_prefill", errors) > 0) return true;
-    bench_skip(b, "cudnn_sdpa: cuDNN's attention does not work here");
-    return false;
-}
-
 int keep_possible(struct bench *b, const struct prefill *p, struct shape *list,
                   int count) {
     int kept = 0;
@@ -261,60 +195,31 @@ int keep_possible(struct bench *b, const struct prefill *p, struct shape *list,
     return kept;
 }
 
-/* Measures the shapes with one kernel until the quantity has only leave_s seconds left.
- * False: nothing more can be measured. */
-bool measure(struct bench *b, struct prefill *p, const struct shape *list, int count,
-             const char *variant, double leave_s) {
+void measure(struct bench *b, struct prefill *p, const struct shape *list, int count) {
     struct device_work work;
     memset(&work, 0, sizeof work);
     work.enqueue = enqueue;
     work.state = p;
-    int without = 0;
+    bench_expect(b, rows_within(bench_left_s(b), count));
     bool more = true;
-    char why[WHY_BYTES], first_why[WHY_BYTES] = "";
-    for (int i = 0; i < count && more && bench_left_s(b) > leave_s; i++) {
+    for (int i = 0; i < count && more; i++) {
         struct shape s = list[i];
-        s.variant = variant;
+        s.variant = OWN;
         if (!bench_wants(b, &s)) continue;
-        if (prepare(p, &s, bench_properties(b), why, sizeof why))
-            more = bench_device(b, &s, &work);
-        else if (without++ == 0)
-            memcpy(first_why, why, sizeof first_why);
+        prepare(p, &s, bench_properties(b));
+        more = bench_device(b, &s, &work);
     }
-    if (without > 0) {
-        char text[WHY_BYTES + 64];
-        snprintf(text, sizeof text, "%s: no kernel for %d shapes; of the first: %s",
-                 variant, without, first_why);
-        bench_skip(b, text);
-    }
-    return more;
-}
-
-/* Our kernel for half of the time; then cuDNN's, which it compiles for each shape; then
- * what is missing of ours. */
-void measure_all(struct bench *b, struct prefill *p, const struct shape *list,
-                 int count) {
-    const char *const own = "own_mma";
-    const double half = p->cudnn != NULL ? bench_left_s(b) / 2 : 0;
-    bench_expect(b, rows_within(bench_left_s(b), p->cudnn != NULL ? 2 * count : count));
-    if (!measure(b, p, list, count, own, half)) return;
-    if (p->cudnn == NULL || !measure(b, p, list, count, CUDNN, 0)) return;
-    measure(b, p, list, count, own, 0);
 }
 
 void run(struct bench *b) {
     struct shape *const list =
         (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list);
-    const bool with_cudnn = cudnn_works(b); /* before the first call of CUDA */
     struct prefill p;
-    char why[WHY_BYTES];
     allocate(&p, bench_properties(b));
-    if (with_cudnn) p.cudnn = cudnn_attention_open(why, sizeof why);
     const int count = keep_possible(
         b, &p, list, prefill_shapes(list, bench_quick(b) ? 2 : WHOLE_LIST));
     verify(b, &p);
-    measure_all(b, &p, list, count);
-    cudnn_attention_close(p.cudnn);
+    measure(b, &p, list, count);
     release(&p);
     free(list);
 }
