@@ -87,7 +87,7 @@ struct claims {
     int points;
 };
 
-static void add_claim(struct claims *sum, const struct hd_prediction *is) {
+static void add_claim(struct claims *sum, const struct hd_row_prediction *is) {
     if (isnan(is->p90)) return;
     sum->p50 += is->p50;
     sum->p90 += is->p90;
@@ -112,7 +112,7 @@ static void pool_errors(struct hd_plot *plot, const struct claims *sum) {
 
 /* Adds the row's point if there is anywhere to draw it. */
 static void add_row(struct hd_plot *plot, const struct hd_kernel_row *row,
-                    const struct hd_prediction *is) {
+                    const struct hd_row_prediction *is) {
     struct hd_kernel_work work = hd_kernel_work_of(row, NULL);
     if (!under_roof(row)) work = (struct hd_kernel_work){0, 0};
     if (!(work.bytes > 0) && !(is->us > 0)) {
@@ -127,13 +127,13 @@ static void add_row(struct hd_plot *plot, const struct hd_kernel_row *row,
 }
 
 void hd_plot_of(struct hd_plot *plot, const struct hd_kernels *set,
-                const struct hd_predictor *predictor) {
+                const struct hd_row_predictor *predictor) {
     *plot = (struct hd_plot){.gpu = predictor->gpu};
     struct claims all = {0};
     for (int n = 0; n < set->rows; n++) {
         const struct hd_kernel_row *row = &set->row[n];
         if (row->gpu != plot->gpu) continue;
-        struct hd_prediction is = hd_predict(predictor, row);
+        struct hd_row_prediction is = hd_row_predict(predictor, row);
         add_row(plot, row, &is);
         if (is.us > 0) add_claim(&all, &is);
     }

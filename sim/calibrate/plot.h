@@ -4,7 +4,7 @@
 #define HD_CALIBRATE_PLOT_H
 
 #include "calibrate/fit.h"
-#include "calibrate/predict.h"
+#include "calibrate/row_prediction.h"
 #include "output/outdir.h"
 
 struct hd_plot_point {
@@ -39,7 +39,7 @@ struct hd_plot {
 
 /* Of the GPU's rows. The set must outlive it. */
 void hd_plot_of(struct hd_plot *, const struct hd_kernels *,
-                const struct hd_predictor *);
+                const struct hd_row_predictor *);
 void hd_plot_free(struct hd_plot *);
 
 /* The pictures, named in hd_plot_pictures, with the gnuplot scripts and the data that

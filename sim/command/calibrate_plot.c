@@ -101,8 +101,8 @@ static bool show(const struct hd_kernels *set, const struct hd_catalog *catalog,
                  const struct hd_gpu_spec *gpu, const struct hd_args *args,
                  struct hd_problem *problem) {
     struct hd_err why = {0};
-    struct hd_predictor predictor;
-    if (!hd_predictor_init(&predictor, catalog, gpu, &why))
+    struct hd_row_predictor predictor;
+    if (!hd_row_predictor_init(&predictor, catalog, gpu, &why))
         return hd_bad_input(problem, "%s", why.text);
     struct hd_plot plot;
     hd_plot_of(&plot, set, &predictor);
@@ -114,7 +114,7 @@ static bool show(const struct hd_kernels *set, const struct hd_catalog *catalog,
         fine = hd_stdout_flush(problem) && draw(&plot, args, problem);
     }
     hd_plot_free(&plot);
-    hd_predictor_free(&predictor);
+    hd_row_predictor_free(&predictor);
     return fine;
 }
 

@@ -15,7 +15,7 @@
 struct world {
     struct hd_catalog *catalog;
     const struct hd_gpu_spec *gpu;
-    struct hd_predictor predictor;
+    struct hd_row_predictor predictor;
     struct hd_kernels set;
     struct hd_plot plot;
 };
@@ -26,7 +26,8 @@ static int open_world(void **state) {
     w.catalog = hd_catalog_load(&err);
     w.gpu = w.catalog ? hd_catalog_gpu(w.catalog, "H100-SXM", &err) : NULL;
     *state = &w;
-    return w.gpu && hd_predictor_init(&w.predictor, w.catalog, w.gpu, &err) ? 0 : -1;
+    return w.gpu && hd_row_predictor_init(&w.predictor, w.catalog, w.gpu, &err) ? 0
+                                                                                : -1;
 }
 
 static int empty_world(void **state) {
@@ -38,7 +39,7 @@ static int empty_world(void **state) {
 
 static int close_world(void **state) {
     struct world *w = *state;
-    hd_predictor_free(&w->predictor);
+    hd_row_predictor_free(&w->predictor);
     hd_catalog_free(w->catalog);
     return 0;
 }
@@ -73,7 +74,7 @@ static struct hd_kernel_row attention(struct world *w, enum hd_kernel_op op,
 }
 
 static double says(struct world *w, const struct hd_kernel_row *row) {
-    return hd_predict(&w->predictor, row).us;
+    return hd_row_predict(&w->predictor, row).us;
 }
 
 static void kernels_meet_their_tables(void **state) {
@@ -89,7 +90,7 @@ static void kernels_meet_their_tables(void **state) {
     assert_true(fabs(says(w, &wide) - 1e6 * seconds) < 1e-9);
     assert_true(says(w, &half) == says(w, &wide));
     assert_true(says(w, &narrow) > 0 && says(w, &narrow) != says(w, &wide));
-    struct hd_prediction is = hd_predict(&w->predictor, &wide);
+    struct hd_row_prediction is = hd_row_predict(&w->predictor, &wide);
     assert_true(is.p50 == table->held_out.p50 && is.p90 == table->held_out.p90);
 }
 
@@ -103,18 +104,18 @@ static void mixed_attention_is_both(void **state) {
                          decode = attention(w, HD_OP_ATTENTION_DECODE, HD_DIM_ABSENT,
                                             32, 1024);
     assert_true(says(w, &mixed) == 0);
-    struct hd_predictor other;
+    struct hd_row_predictor other;
     struct hd_err err = {0};
     const struct hd_gpu_spec *gpu =
         hd_catalog_gpu(w->catalog, "RTX-PRO-6000-Server", &err);
-    assert_true(hd_predictor_init(&other, w->catalog, gpu, &err));
+    assert_true(hd_row_predictor_init(&other, w->catalog, gpu, &err));
     mixed.gpu = prefill.gpu = decode.gpu = gpu;
-    double alone = hd_predict(&other, &prefill).us,
-           decodes = hd_predict(&other, &decode).us,
-           both = hd_predict(&other, &mixed).us;
+    double alone = hd_row_predict(&other, &prefill).us,
+           decodes = hd_row_predict(&other, &decode).us,
+           both = hd_row_predict(&other, &mixed).us;
     assert_true(alone > 0 && decodes > 0);
     assert_true(both > alone && both < 2 * (alone + decodes));
-    hd_predictor_free(&other);
+    hd_row_predictor_free(&other);
 }
 
 static void iterations_meet_the_law(void **state) {
@@ -137,7 +138,7 @@ static void nothing_is_said_of_the_rest(void **state) {
                          empty =
                              attention(w, HD_OP_ATTENTION_DECODE, HD_DIM_ABSENT, 4, 0);
     assert_true(says(w, &spin) == 0 && says(w, &single) == 0 && says(w, &empty) == 0);
-    assert_true(isnan(hd_predict(&w->predictor, &spin).p90));
+    assert_true(isnan(hd_row_predict(&w->predictor, &spin).p90));
 }
 
 static void groups_have_their_errors(void **state) {

@@ -1,5 +1,5 @@
 /* From a row's op to its table. */
-#include "calibrate/predict.h"
+#include "calibrate/row_prediction.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,32 +7,32 @@
 
 #include "calibrate/kernel_points.h"
 
-bool hd_predictor_init(struct hd_predictor *p, const struct hd_catalog *catalog,
-                       const struct hd_gpu_spec *gpu, struct hd_err *err) {
-    *p = (struct hd_predictor){.catalog = catalog, .gpu = gpu};
+bool hd_row_predictor_init(struct hd_row_predictor *p, const struct hd_catalog *catalog,
+                           const struct hd_gpu_spec *gpu, struct hd_err *err) {
+    *p = (struct hd_row_predictor){.catalog = catalog, .gpu = gpu};
     p->set = hd_kernel_set_load(gpu, false, err);
     p->calibration = p->set ? hd_calibration_load(gpu, NULL, err) : NULL;
     if (p->calibration) return true;
-    hd_predictor_free(p);
+    hd_row_predictor_free(p);
     return false;
 }
 
-void hd_predictor_free(struct hd_predictor *p) {
+void hd_row_predictor_free(struct hd_row_predictor *p) {
     hd_kernel_set_free(p->set);
     hd_calibration_free(p->calibration);
-    *p = (struct hd_predictor){0};
+    *p = (struct hd_row_predictor){0};
 }
 
-static const struct hd_prediction nothing = {0, NAN, NAN};
+static const struct hd_row_prediction nothing = {0, NAN, NAN};
 
-static struct hd_prediction table_says(const struct hd_predictor *p, enum hd_roof_op op,
-                                       enum hd_roof_type type,
-                                       const struct hd_roof_shape *shape) {
+static struct hd_row_prediction table_says(const struct hd_row_predictor *p,
+                                           enum hd_roof_op op, enum hd_roof_type type,
+                                           const struct hd_roof_shape *shape) {
     const struct hd_kernel_origin *origin;
     const struct hd_kernel_table *table = hd_kernel_set_find(p->set, op, type, &origin);
     if (!table) return nothing;
-    struct hd_prediction is = {1e6 * hd_roof_s(&table->law, op, type, p->gpu, 1, shape),
-                               NAN, NAN};
+    struct hd_row_prediction is = {
+        1e6 * hd_roof_s(&table->law, op, type, p->gpu, 1, shape), NAN, NAN};
     if (table->held_out.values) {
         is.p50 = table->held_out.p50;
         is.p90 = table->held_out.p90;
@@ -41,22 +41,23 @@ static struct hd_prediction table_says(const struct hd_predictor *p, enum hd_roo
 }
 
 /* The prefill, and the decodes times what they add beside it. */
-static struct hd_prediction mixed(const struct hd_predictor *p, enum hd_roof_type type,
-                                  const struct hd_roof_shape *shape) {
+static struct hd_row_prediction mixed(const struct hd_row_predictor *p,
+                                      enum hd_roof_type type,
+                                      const struct hd_roof_shape *shape) {
     struct hd_roof_shape chunk = *shape;
     chunk.batch = 1;
-    struct hd_prediction prefill = table_says(p, HD_ROOF_PREFILL, type, &chunk),
-                         decode = table_says(p, HD_ROOF_DECODE, type, shape),
-                         ratio = table_says(p, HD_ROOF_MIXED, type, shape);
+    struct hd_row_prediction prefill = table_says(p, HD_ROOF_PREFILL, type, &chunk),
+                             decode = table_says(p, HD_ROOF_DECODE, type, shape),
+                             ratio = table_says(p, HD_ROOF_MIXED, type, shape);
     if (!(prefill.us > 0 && decode.us > 0 && ratio.us > 0)) return nothing;
     double seconds = ratio.us * 1e-6; /* a ratio, see HD_ROOF_MIXED */
-    return (struct hd_prediction){prefill.us + decode.us * seconds, ratio.p50,
-                                  ratio.p90};
+    return (struct hd_row_prediction){prefill.us + decode.us * seconds, ratio.p50,
+                                      ratio.p90};
 }
 
 /* An iteration of an eager engine, 16 bit, as the law was fitted to. */
-static struct hd_prediction step(const struct hd_predictor *p,
-                                 const struct hd_kernel_row *row) {
+static struct hd_row_prediction step(const struct hd_row_predictor *p,
+                                     const struct hd_kernel_row *row) {
     const char *name = strchr(row->variant, ':');
     struct hd_err ignored = {0};
     const struct hd_model_spec *model =
@@ -74,12 +75,12 @@ static struct hd_prediction step(const struct hd_predictor *p,
         double context = (double)row->shape[HD_DIM_CONTEXT];
         seconds = hd_iteration_s(&law, batch, batch, 0, batch * context);
     }
-    return (struct hd_prediction){1e6 * seconds, p->calibration->held_out.p50,
-                                  p->calibration->held_out.p90};
+    return (struct hd_row_prediction){1e6 * seconds, p->calibration->held_out.p50,
+                                      p->calibration->held_out.p90};
 }
 
-struct hd_prediction hd_predict(const struct hd_predictor *p,
-                                const struct hd_kernel_row *row) {
+struct hd_row_prediction hd_row_predict(const struct hd_row_predictor *p,
+                                        const struct hd_kernel_row *row) {
     if (row->op == HD_OP_STEP) return step(p, row);
     int bytes = hd_kernel_dtype_bytes(row->dtype);
     if (bytes != 1 && bytes != 2) return nothing;
