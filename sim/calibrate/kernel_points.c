@@ -45,7 +45,9 @@ struct hd_roof_shape hd_kernel_shape_of(const struct hd_kernel_row *row) {
 }
 
 static bool is_type(const struct hd_kernel_row *row, enum hd_roof_type type) {
-    return hd_kernel_dtype_bytes(row->dtype) == (type == HD_ROOF_FP8 ? 1 : 2);
+    /* logits are 32-bit numbers; nothing else that is fitted here is */
+    int bytes = hd_kernel_dtype_bytes(row->dtype);
+    return bytes == (type == HD_ROOF_FP8 ? 1 : row->op == HD_OP_SAMPLING ? bytes : 2);
 }
 
 struct prefills { /* measured alone */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/home.h"
 #include "base/mem.h"
 #include "base/new_file.h"
 #include "calibrate/import.h"
@@ -36,6 +37,7 @@ static const struct source {
      * and again: below it the memory was not measured. 0: it does not. */
     double rereads_bytes;
     const char *skew[5]; /* uneven decodes, NULL after the last */
+    const char *own; /* rows of hotdesk-bench, below hotdesk's own folder, or NULL */
 } sources[] = {
     {"A100-80-SXM",
      AICONFIGURATOR("a100_sxm"),
@@ -43,23 +45,32 @@ static const struct source {
      {"vidur/a100/Llama-2-7b-hf/mlp.csv", "vidur/a100/Llama-2-70b-hf/mlp.csv",
       "vidur/a100/Meta-Llama-3-8B/mlp.csv"},
      40 << 20,
-     {NULL}},
+     {NULL},
+     NULL},
     {"H100-SXM",
      AICONFIGURATOR("h100_sxm"),
      "vidur",
      {"vidur/h100/Llama-2-7b-hf/mlp.csv", "vidur/h100/Llama-2-70b-hf/mlp.csv"},
      50 << 20,
-     {NULL}},
-    {"H200-SXM", AICONFIGURATOR("h200_sxm"), NULL, {NULL}, 50 << 20, {NULL}},
-    {"B200-SXM", AICONFIGURATOR("b200_sxm"), NULL, {NULL}, 126 << 20, {NULL}},
-    {"L40S", AICONFIGURATOR("l40s"), NULL, {NULL}, 96 << 20, {NULL}},
+     {NULL},
+     NULL},
+    {"H200-SXM",
+     AICONFIGURATOR("h200_sxm"),
+     NULL,
+     {NULL},
+     50 << 20,
+     {NULL},
+     "results/calibration/H200-SXM/measured.csv"},
+    {"B200-SXM", AICONFIGURATOR("b200_sxm"), NULL, {NULL}, 126 << 20, {NULL}, NULL},
+    {"L40S", AICONFIGURATOR("l40s"), NULL, {NULL}, 96 << 20, {NULL}, NULL},
     {"RTX-4090",
      "llmservingsim",
      {LLMSERVINGSIM("RTX4090/meta-llama/Llama-3.1-8B/bf16/tp1")},
      NULL,
      {NULL},
      0,
-     {SKEW("RTX4090/meta-llama/Llama-3.1-8B/bf16/tp1")}},
+     {SKEW("RTX4090/meta-llama/Llama-3.1-8B/bf16/tp1")},
+     NULL},
     {"RTX-PRO-6000-Server",
      "llmservingsim",
      {LLMSERVINGSIM("RTXPRO6000/meta-llama/Llama-3.1-8B/bf16/tp1"),
@@ -72,7 +83,8 @@ static const struct source {
      {SKEW("RTXPRO6000/meta-llama/Llama-3.1-8B/bf16/tp1"),
       SKEW("RTXPRO6000/meta-llama/Llama-3.1-8B/bf16/tp2"),
       SKEW("RTXPRO6000/Qwen/Qwen3-32B/bf16/tp1"),
-      SKEW("RTXPRO6000/Qwen/Qwen3-32B/bf16/tp2")}},
+      SKEW("RTXPRO6000/Qwen/Qwen3-32B/bf16/tp2")},
+     NULL},
 };
 enum { SOURCES = sizeof sources / sizeof *sources };
 
@@ -84,6 +96,19 @@ static const struct source *source_of(const struct hd_gpu_spec *gpu) {
     for (int n = 0; n < SOURCES; n++)
         if (strcmp(sources[n].gpu, gpu->name) == 0) return &sources[n];
     return NULL;
+}
+
+static void take_row(struct hd_kernels *all, const struct hd_kernels *from,
+                     const struct hd_kernel_row *of) {
+    struct hd_kernel_row row = *of;
+    row.variant = hd_kernels_text(all, row.variant);
+    row.dtype = hd_kernels_text(all, row.dtype);
+    row.stop = hd_kernels_text(all, row.stop);
+    row.driver = hd_kernels_text(all, row.driver);
+    row.source = hd_kernels_text(all, row.source);
+    row.licence = hd_kernels_text(all, row.licence);
+    row.file = hd_kernels_file(all, from->file[row.file]);
+    hd_kernels_add(all, &row);
 }
 
 /* An import wants an empty set: each collector's rows go through one of its own. */
@@ -98,19 +123,39 @@ bool hd_tables_import(struct hd_kernels *all, const struct hd_catalog *catalog,
         path[paths] = hd_format("%s/kernels/%s", data, file[paths]);
     bool fine = hd_import(&part, catalog, hd_import_source(importer, err),
                           (const char *const *)path, paths, NULL, &report, err);
-    for (int n = 0; n < part.rows && fine; n++) {
-        struct hd_kernel_row row = part.row[n];
-        row.variant = hd_kernels_text(all, row.variant);
-        row.dtype = hd_kernels_text(all, row.dtype);
-        row.stop = hd_kernels_text(all, row.stop);
-        row.driver = hd_kernels_text(all, row.driver);
-        row.source = hd_kernels_text(all, row.source);
-        row.licence = hd_kernels_text(all, row.licence);
-        row.file = hd_kernels_file(all, part.file[row.file]);
-        hd_kernels_add(all, &row);
-    }
+    for (int n = 0; n < part.rows && fine; n++) take_row(all, &part, &part.row[n]);
     for (int n = 0; n < paths; n++) free(path[n]);
     hd_kernels_free(&part);
+    return fine;
+}
+
+/* Of our own measurements what nobody published: small operators and output heads.
+ * GEMMs and attention are those that engines link, by another's measurements. */
+static bool is_small(const struct hd_kernel_row *row) {
+    switch (row->op) {
+    case HD_OP_NORM:
+    case HD_OP_ADD:
+    case HD_OP_ROPE:
+    case HD_OP_ACTIVATION:
+    case HD_OP_EMBEDDING:
+    case HD_OP_LM_HEAD:
+        return true;
+    case HD_OP_SAMPLING: /* as the engine that the other tables are of: no softmax */
+        return strncmp(row->variant, "argmax", 6) == 0;
+    default:
+        return false;
+    }
+}
+
+static bool add_own(struct hd_kernels *to, const struct hd_catalog *catalog,
+                    const char *part, struct hd_err *err) {
+    struct hd_kernels own = {0};
+    char *path = hd_home_path(part);
+    bool fine = hd_kernels_read(&own, catalog, path, err);
+    for (int n = 0; n < own.rows && fine; n++)
+        if (is_small(&own.row[n])) take_row(to, &own, &own.row[n]);
+    free(path);
+    hd_kernels_free(&own);
     return fine;
 }
 
@@ -121,7 +166,8 @@ bool hd_tables_rows(const struct hd_catalog *catalog, const char *data,
     if (!s) return hd_fail(err, "no published kernels of %s are known", gpu->name);
     return hd_tables_import(to, catalog, data, s->importer, s->file, err) &&
            (!s->more_importer ||
-            hd_tables_import(to, catalog, data, s->more_importer, s->more, err));
+            hd_tables_import(to, catalog, data, s->more_importer, s->more, err)) &&
+           (!s->own || add_own(to, catalog, s->own, err));
 }
 
 /* ---- fitting ------------------------------------------------------------- */
