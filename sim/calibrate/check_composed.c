@@ -35,8 +35,8 @@ static bool judge(const struct hd_measured *measured, const struct hd_gpu_spec *
                                    .rows = row->batch,
                                    .prefills = row->batch,
                                    .chunk = row->input_tokens};
-        struct hd_prediction p;
-        hd_predict(c, gpu, row->model, 1, engine, HD_ROOF_BF16, &b, &p);
+        struct hd_step_prediction p;
+        hd_predict_step(c, gpu, row->model, 1, engine, HD_ROOF_BF16, &b, &p);
         error[count++] = fabs(p.step_s / row->prefill_s - 1);
     }
     struct hd_check *check =

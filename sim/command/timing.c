@@ -146,7 +146,8 @@ static void print_question(const struct asked *a) {
     putchar('\n');
 }
 
-static void print_parts(const struct hd_prediction *p, const struct hd_calibration *c) {
+static void print_parts(const struct hd_step_prediction *p,
+                        const struct hd_calibration *c) {
     struct hd_text_table *t = hd_text_table_new();
     static const char *const right[] = {"times", "each", "together", "share",
                                         "error, %\np50 / p90"};
@@ -170,7 +171,7 @@ static void print_parts(const struct hd_prediction *p, const struct hd_calibrati
     hd_text_table_free(t);
 }
 
-static void print_text(const struct asked *a, const struct hd_prediction *p,
+static void print_text(const struct asked *a, const struct hd_step_prediction *p,
                        const struct hd_calibration *c) {
     print_question(a);
     printf("timing    %s, %s%s%s (%s)\n\n", c->gpu, hd_calibration_basis_name(c->basis),
@@ -203,7 +204,7 @@ static void print_text(const struct asked *a, const struct hd_prediction *p,
     }
 }
 
-static void print_json(const struct asked *a, const struct hd_prediction *p,
+static void print_json(const struct asked *a, const struct hd_step_prediction *p,
                        const struct hd_calibration *c) {
     struct hd_json j;
     hd_json_start(&j, stdout);
@@ -275,9 +276,9 @@ static bool answer(const struct asked *a, bool json, struct hd_problem *problem)
                         "bf16",
                         a->gpu->name);
     if (fine) {
-        struct hd_prediction p;
+        struct hd_step_prediction p;
         struct hd_batch_shape b = shape_of(a);
-        hd_predict(c, a->gpu, a->model, (int)a->tp, a->engine, a->type, &b, &p);
+        hd_predict_step(c, a->gpu, a->model, (int)a->tp, a->engine, a->type, &b, &p);
         if (json)
             print_json(a, &p, c);
         else

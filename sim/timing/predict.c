@@ -10,7 +10,7 @@ static bool is_reduce(const struct hd_part *part) {
     return strcmp(part->name, "all-reduce") == 0;
 }
 
-static void add(struct hd_prediction *p, const struct hd_calibration *c,
+static void add(struct hd_step_prediction *p, const struct hd_calibration *c,
                 const char *name, double times, double seconds) {
     if (!(seconds > 0)) return;
     p->part[p->parts++] =
@@ -27,7 +27,7 @@ static void add(struct hd_prediction *p, const struct hd_calibration *c,
 static void split_iteration(const struct hd_calibration *c,
                             const struct hd_iteration *law,
                             const struct hd_batch_shape *b, int layers,
-                            struct hd_prediction *p) {
+                            struct hd_step_prediction *p) {
     double own = b->prefills * b->chunk;
     double square = own * (2 * b->prefix + b->chunk);
     double attention = fmax(law->square_s * square, law->kv_s * b->tokens);
@@ -43,7 +43,7 @@ static void split_iteration(const struct hd_calibration *c,
 /* ---- the sum ------------------------------------------------------------- */
 
 /* Launches are a floor beside the kernels but not beside all-reduces. */
-static void add_up(struct hd_prediction *p, double floor_s) {
+static void add_up(struct hd_step_prediction *p, double floor_s) {
     double gpu = 0, reduce = 0;
     p->inside = true;
     for (int n = 0; n < p->parts; n++) {
@@ -64,11 +64,11 @@ static void add_up(struct hd_prediction *p, double floor_s) {
     p->step_s = p->overlapped ? fmax(work, p->host_s) : work + p->host_s;
 }
 
-void hd_predict(const struct hd_calibration *c, const struct hd_gpu_spec *gpu,
-                const struct hd_model_spec *model, int tp,
-                const struct hd_engine_profile *engine, enum hd_roof_type type,
-                const struct hd_batch_shape *b, struct hd_prediction *p) {
-    *p = (struct hd_prediction){.overlapped = engine->async};
+void hd_predict_step(const struct hd_calibration *c, const struct hd_gpu_spec *gpu,
+                     const struct hd_model_spec *model, int tp,
+                     const struct hd_engine_profile *engine, enum hd_roof_type type,
+                     const struct hd_batch_shape *b, struct hd_step_prediction *p) {
+    *p = (struct hd_step_prediction){.overlapped = engine->async};
     p->host_s = engine->step_s + engine->sequence_s * b->rows;
     double floor_s = engine->layer_s * model->layers;
     if (c->kernels) {

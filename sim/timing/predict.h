@@ -5,7 +5,7 @@
 #include "timing/calibration.h"
 #include "timing/kernels.h"
 
-struct hd_prediction {
+struct hd_step_prediction {
     struct hd_part part[HD_PARTS_MAX]; /* table NULL: see the calibration's source */
     int parts;
     double kernels_s; /* all parts together */
@@ -22,9 +22,9 @@ struct hd_prediction {
 };
 
 /* The calibration must have been loaded for this engine. */
-void hd_predict(const struct hd_calibration *, const struct hd_gpu_spec *,
-                const struct hd_model_spec *, int tp, const struct hd_engine_profile *,
-                enum hd_roof_type, const struct hd_batch_shape *,
-                struct hd_prediction *);
+void hd_predict_step(const struct hd_calibration *, const struct hd_gpu_spec *,
+                     const struct hd_model_spec *, int tp,
+                     const struct hd_engine_profile *, enum hd_roof_type,
+                     const struct hd_batch_shape *, struct hd_step_prediction *);
 
 #endif
