@@ -125,8 +125,7 @@ reproduce: setup hotdesk
 
 validate: setup hotdesk
 	./hotdesk calibrate check
-	scripts/compare-measured.sh >$(BUILD)/h200-measured.md
-	cp $(BUILD)/h200-measured.md results/reference/h200-measured.md
+	scripts/compare-measured.sh results/reference
 
 clean:
 	rm -rf build hotdesk hotdesk-bench

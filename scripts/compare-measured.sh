@@ -1,12 +1,19 @@
 #!/bin/bash
 # The H200 that hotdesk-bench measured against aiconfigurator's published tables of the
-# same GPU, as Markdown on stdout (results/reference/h200-measured.md). The tables are
-# looked for in $HOTDESK_DATA (default ../shared/data beside the project).
+# same GPU, and against what the shipped tables predict: writes h200-measured.md and its
+# pictures into a folder (results/reference). The tables are looked for in $HOTDESK_DATA
+# (default ../shared/data beside the project).
+#   scripts/compare-measured.sh FOLDER
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 hotdesk=${HOTDESK:-$root/hotdesk}
 tables=${HOTDESK_DATA:-$root/../shared/data}/kernels/aiconfigurator
 measured=$root/results/calibration/H200-SXM/measured.csv
+[ $# = 1 ] && [ -d "$1" ] || {
+    echo "usage: scripts/compare-measured.sh FOLDER" >&2
+    exit 2
+}
+folder=$(realpath "$1")
 [ -d "$tables" ] || {
     echo "no tables in $tables; set HOTDESK_DATA" >&2
     exit 1
@@ -50,7 +57,8 @@ narrow() { # file, least m, most m
         sort -g | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR + 1) / 2)] }'
 }
 
-cat <<TEXT
+report() {
+    cat <<TEXT
 # An H200 measured twice
 
 Written by \`scripts/compare-measured.sh\` (\`make validate\`). A is what ai-dynamo/aiconfigurator
@@ -67,24 +75,24 @@ By size:
 | of B | same shape | between rows | B / A, median | off by, %, median | p90 |
 |---|---:|---:|---:|---:|---:|
 TEXT
-bands gemm bf16 m "8 64 512 2048 8192"
-bands gemm fp8 m "8 64 512 2048 8192"
-bands attention_prefill bf16 chunk "256 1024 4096 8192"
-kv='c["batch"] * c["context"] * c["kv_heads"] * c["head_dim"] * 4'
-one='c["op"] == "attention_decode" && c["variant"] == ""'
-band "attention_decode bf16, KV up to 64 MB" "$one && $kv <= 64e6"
-band "attention_decode bf16, KV above 64 MB" "$one && $kv > 64e6"
-echo
-echo "fp8 over 16 bit, GEMMs of the same shape in the same file, median:"
-echo
-echo "| m | A | B |"
-echo "|---|---:|---:|"
-low=1
-for high in 16 64 256 1024 4096; do
-    echo "| $low to $high | $(narrow published.csv $low $high) | $(narrow measured.csv $low $high) |"
-    low=$((high + 1))
-done
-cat <<'TEXT'
+    bands gemm bf16 m "8 64 512 2048 8192"
+    bands gemm fp8 m "8 64 512 2048 8192"
+    bands attention_prefill bf16 chunk "256 1024 4096 8192"
+    kv='c["batch"] * c["context"] * c["kv_heads"] * c["head_dim"] * 4'
+    one='c["op"] == "attention_decode" && c["variant"] == ""'
+    band "attention_decode bf16, KV up to 64 MB" "$one && $kv <= 64e6"
+    band "attention_decode bf16, KV above 64 MB" "$one && $kv > 64e6"
+    echo
+    echo "fp8 over 16 bit, GEMMs of the same shape in the same file, median:"
+    echo
+    echo "| m | A | B |"
+    echo "|---|---:|---:|"
+    low=1
+    for high in 16 64 256 1024 4096; do
+        echo "| $low to $high | $(narrow published.csv $low $high) | $(narrow measured.csv $low $high) |"
+        low=$((high + 1))
+    done
+    cat <<'TEXT'
 
 How to read it:
 
@@ -96,4 +104,19 @@ How to read it:
   table of the one must not stand for the other.
 * Attention in B is by this project's own portable kernels (prefill: `own_mma`), in A by
   those of serving engines. The ratios are those of the kernels, not of the cards.
+
+Against what hotdesk's shipped tables predict (`hotdesk calibrate plot H200`), whose GEMMs and
+attention are fitted to A:
+
+![measured kernels under the roofline](h200-roofline.png)
+![predicted against measured](h200-predicted.png)
+![errors by op](h200-errors.png)
 TEXT
+}
+
+report >h200-measured.md
+"$hotdesk" calibrate plot H200 --out pictures >/dev/null 2>said || { cat said >&2; exit 1; }
+for picture in roofline predicted errors; do
+    cp "pictures/$picture.png" "h200-$picture.png"
+done
+cp h200-* "$folder"
