@@ -18,6 +18,7 @@ struct line { /* of the file, with the stamps as they stand there */
     long number;
     double arrival, queued, first, last;
     int input, output;
+    bool finished;
 };
 
 struct lines {
@@ -54,8 +55,13 @@ static bool take_line(const json_t *object, struct line *l, struct hd_err *why) 
     l->id = hd_strdup(json_string_value(id));
     if (!tokens_of(object, "input_toks", &l->input, why) ||
         !tokens_of(object, "output_toks", &l->output, why) ||
-        !number_of(object, "arrival_time", &l->arrival, why) ||
-        !number_of(object, "queued_ts", &l->queued, why) ||
+        !number_of(object, "arrival_time", &l->arrival, why))
+        return false;
+    if (json_is_null(json_object_get(object, "first_token_ts")) ||
+        json_is_null(json_object_get(object, "last_token_ts")))
+        return true; /* the engine gave it up */
+    l->finished = true;
+    if (!number_of(object, "queued_ts", &l->queued, why) ||
         !number_of(object, "first_token_ts", &l->first, why) ||
         !number_of(object, "last_token_ts", &l->last, why))
         return false;
@@ -109,32 +115,33 @@ static int by_arrival(const void *a, const void *b) {
 
 static bool take_requests(struct hd_log *log, struct lines *all, const char *path,
                           struct hd_err *err) {
-    double arrival = INFINITY, queued = INFINITY;
+    double zero = INFINITY, apart = INFINITY;
     qsort(all->line, (size_t)all->count, sizeof *all->line, by_id);
     for (int n = 1; n < all->count; n++)
         if (strcmp(all->line[n].id, all->line[n - 1].id) == 0)
             return hd_fail(err, "%s:%ld: request %s again; it is in line %ld", path,
                            all->line[n].number, all->line[n].id,
                            all->line[n - 1].number);
-    for (int n = 0; n < all->count; n++) {
-        arrival = fmin(arrival, all->line[n].arrival);
-        queued = fmin(queued, all->line[n].queued);
-    }
     qsort(all->line, (size_t)all->count, sizeof *all->line, by_arrival);
+    for (int n = 0; n < all->count; n++) {
+        const struct line *l = &all->line[n];
+        if (!l->finished) continue;
+        zero = fmin(zero, l->arrival);
+        apart = fmin(apart, l->queued - l->arrival);
+    }
     log->request = hd_alloc((size_t)all->count * sizeof *log->request);
     for (int n = 0; n < all->count; n++) {
         const struct line *l = &all->line[n];
-        struct hd_log_request *r = &log->request[log->requests++];
-        *r = (struct hd_log_request){l->arrival - arrival, l->first - queued,
-                                     l->last - queued, l->input, l->output};
-        if (r->first_s <= r->arrival_s)
-            return hd_fail(
-                err,
-                "%s:%ld: the first token is %g s before the arrival; are the "
-                "stamps of one run?",
-                path, l->number, r->arrival_s - r->first_s);
+        if (!l->finished) {
+            log->unfinished++;
+            continue;
+        }
+        log->request[log->requests++] =
+            (struct hd_log_request){l->arrival - zero, l->first - apart - zero,
+                                    l->last - apart - zero, l->input, l->output};
     }
-    return true;
+    return log->requests > 0 ||
+           hd_fail(err, "%s: no request has its tokens' stamps", path);
 }
 
 /* ---- meta.json ----------------------------------------------------------- */

@@ -18,15 +18,16 @@ struct hd_log {
     int tp;
     int max_batch, step_tokens; /* max_num_seqs, max_num_batched_tokens; 0: not there */
     int kv_blocks;              /* num_gpu_blocks; 0: not there */
+    int unfinished;             /* requests without stamps of tokens; left out */
     int requests;               /* >= 1, in order of arrival */
     struct hd_log_request *request;
 };
 
-/* Reads both files. Arrivals are on the wall clock and the engine's stamps on another:
- * each is counted from its own first (the first to come is the first to be queued).
- * NULL with one line in err, "FILE:LINE: what": not JSON, a field missing or not a
- * number, tokens below 1, a last token before the first or that before the arrival, an
- * id twice, no request. */
+/* Reads both files. Arrivals are on the wall clock and the engine's stamps on another;
+ * between them lies the least time from an arrival to its queueing, which so counts as
+ * none. NULL with one line in err, "FILE:LINE: what": not JSON, a field missing or not
+ * a number, tokens below 1, a last token before the first or that before its queueing,
+ * an id twice, no request. */
 struct hd_log *hd_log_read(const char *folder, struct hd_err *err);
 void hd_log_free(struct hd_log *);
 

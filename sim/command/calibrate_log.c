@@ -76,6 +76,8 @@ static void print_text(const struct hd_log *log, const struct hd_log_world *w,
     for (int n = 0; n < HD_LOG_QUANTILES + 1; n++) hd_text_table_cell(t, "%s", "");
     hd_text_table_print(t, 0, stdout);
     hd_text_table_free(t);
+    if (log->unfinished)
+        printf("\nleft out, without stamps of their tokens: %d\n", log->unfinished);
     if (e->not_served)
         printf("\nnot compared, too long for the KV memory: %d\n", e->not_served);
     if (e->peak_batch < 0.85 * e->max_batch) return;
@@ -112,6 +114,7 @@ static void print_json(const struct hd_log *log, const struct hd_log_world *w,
     hd_json_int(&j, "requests", log->requests);
     hd_json_int(&j, "compared", e->requests);
     hd_json_int(&j, "not_served", e->not_served);
+    hd_json_int(&j, "unfinished", log->unfinished);
     hd_json_text(&j, "gpu", w->gpu->name);
     hd_json_text(&j, "model", w->model->name);
     hd_json_int(&j, "tp", log->tp);

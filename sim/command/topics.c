@@ -76,7 +76,9 @@ const struct hd_topic hd_topics[] = {
      "the\n"
      "                 gaps between tokens. Assumed unless you measured it\n"
      "\n"
-     "Above 85 % of --max-batch a small error of the step time moves TTFT a lot.\n"},
+     "Above 85 % of --max-batch a small error of the step time moves TTFT a lot.\n"
+     "`hotdesk calibrate log` replays a measured run and says how far off a profile is.\n"
+     "Prompts that share a prefix are computed each anew: there is no prefix cache.\n"},
     {"window", "which requests count",
      "Only requests that arrive inside the measurement window count, all of them, "
      "each\n"

@@ -27,7 +27,8 @@ const char *hd_status_name(enum hd_status);
 
 /* Where a request's time went; the parts of one request sum to its latency. */
 enum hd_blame {
-    HD_BLAME_QUEUE,   /* held, or waiting in a group for its first prefill */
+    HD_BLAME_QUEUE,   /* held, or waiting in a group for its first prefill; and
+                         time outside the engine */
     HD_BLAME_SWITCH,  /* its group's turn is making the model runnable */
     HD_BLAME_PREFILL, /* in a prefill of its own */
     HD_BLAME_KV,      /* its KV moves, or its group's turn waits for KV */

@@ -23,7 +23,8 @@
             offsetof(S, blame_s) + (i) * sizeof(double), what                          \
     }
 #define BLAMES(S)                                                                      \
-    BLAME(S, "queue", HD_BLAME_QUEUE, "waiting for a first prefill"),                  \
+    BLAME(S, "queue", HD_BLAME_QUEUE,                                                  \
+          "waiting for a first prefill; outside the engine"),                          \
         BLAME(S, "switch", HD_BLAME_SWITCH,                                            \
               "waiting while an instance made the model runnable"),                    \
         BLAME(S, "prefill", HD_BLAME_PREFILL, "in prefills of their own"),             \

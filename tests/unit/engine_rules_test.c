@@ -300,6 +300,42 @@ static void prompts_share_the_tokens_of_a_step(void **state) {
     hd_timing_free(h.timing);
 }
 
+/* 1,000 ticks for each pair of tokens that attend to each other: however a prompt is
+ * cut, in the end it is its square. */
+static void a_chunk_attends_to_what_is_cached(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    hd_timing_free(h.timing);
+    h.timing = hd_timing_plain(&(struct hd_plain_law){
+        .step = MS, .prefill = MS, .square_1024 = 1024 * 1000, .stretches = 1});
+    house_add(&h, 0, 40, 1, 0);
+    h.config.serving.chunk_tokens = 32;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].first_token, 2 * MS + 40 * 40 * 1000);
+    }
+    hd_timing_free(h.timing);
+}
+
+/* A turn whose time is over finishes the prompt that it has begun and takes no other;
+ * with prompts to fill every step it would never end. */
+static void a_turn_that_is_over_begins_no_prompt(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    for (int n = 0; n < 6; n++) house_add(&h, 0, 40, 2, 0);
+    h.config.serving.chunk_tokens = 32;
+    h.quantum_s = 0.002;
+    h.watched = 3 * MS;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[1].first_token, 3 * MS);
+        assert_non_null(strstr(h.log, "turn quantum 0"));
+    }
+    hd_timing_free(h.timing);
+}
+
 /* With decodes that take all tokens of a step, no prompt comes in until one is done. */
 static void decodes_have_the_tokens_first(void **state) {
     (void)state;
@@ -358,6 +394,8 @@ int main(void) {
         cmocka_unit_test(a_freed_place_is_filled_one_step_later),
         cmocka_unit_test(host_work_hides_behind_the_step_before),
         cmocka_unit_test(prompts_share_the_tokens_of_a_step),
+        cmocka_unit_test(a_chunk_attends_to_what_is_cached),
+        cmocka_unit_test(a_turn_that_is_over_begins_no_prompt),
         cmocka_unit_test(decodes_have_the_tokens_first),
         cmocka_unit_test(the_front_end_delays_all_tokens_alike),
     };

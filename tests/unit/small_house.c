@@ -115,6 +115,8 @@ static bool on_turn(void *state, struct hd_engine *e, int n, enum hd_why why,
     if (head.slot < 0 || hd_ask_group_size(e, head) == 0) return true;
     struct hd_turn turn = HD_TURN;
     if (h->prefills_on_0 && n == 0) turn.prefill = 1;
+    turn.for_s = h->quantum_s;
+    turn.strict = h->quantum_s > 0;
     return hd_act_run(e, n, head, &turn);
 }
 

@@ -21,6 +21,7 @@ struct house {
     struct hd_failure failure[2];
     /* what the policy does */
     bool prefills_on_0;   /* turns of instance 0 are prefills of one */
+    double quantum_s;     /* of every turn, strict; 0: none */
     int home[HOUSE_MOST]; /* instance of each request, -1: it is held */
     double timer_s, tick_s;
     hd_tick watched; /* the instant whose callbacks are noted */
