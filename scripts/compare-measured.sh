@@ -105,8 +105,9 @@ How to read it:
 * Attention in B is by this project's own portable kernels (prefill: `own_mma`), in A by
   those of serving engines. The ratios are those of the kernels, not of the cards.
 
-Against what hotdesk's shipped tables predict (`hotdesk calibrate plot H200`), whose GEMMs and
-attention are fitted to A:
+Against what hotdesk's shipped tables predict (`hotdesk calibrate plot H200`). GEMMs and
+attention of these are fitted to A, so that B judges them; the small operators and the output
+head, which A lacks, are fitted to B itself, so that these points judge nothing:
 
 ![measured kernels under the roofline](h200-roofline.png)
 ![predicted against measured](h200-predicted.png)

@@ -199,10 +199,10 @@ static void write_points(const struct hd_plot *plot, FILE *f) {
 
 /* Groups with predictions only, the first on top. */
 static void write_errors(const struct hd_plot *plot, FILE *f) {
-    fputs(
-        "# Place, predicted / measured at 5, 25, 50, 75, 95 % of the points, held-out "
-        "p90 claimed\n# for them, points\n",
-        f);
+    fputs("# Place, predicted / measured at 5, 25, 50, 75, 95 % of the points, error "
+          "(p90) "
+          "that\n# the predictions carry, points\n",
+          f);
     int place = 0;
     for (int g = plot->groups - 1; g >= 0; g--) {
         const struct hd_plot_group *is = &plot->group[g];

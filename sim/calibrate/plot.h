@@ -11,7 +11,7 @@ struct hd_plot_point {
     const struct hd_kernel_row *row;
     double flops, bytes; /* of the row's work; 0: none */
     double predicted_us; /* 0: nothing is known of it */
-    double claim_p90;    /* held-out error of that; NAN: not known */
+    double claim_p90;    /* error to expect of that; NAN: not known */
 };
 
 /* Rows of one op, type and kind (the variant up to its first ':'). */
@@ -22,7 +22,7 @@ struct hd_plot_group {
     struct hd_plot_point *point;
     int points, capacity;
     int predicted;    /* of these */
-    double claim_p90; /* held-out error of its predictions, mean; NAN: not known */
+    double claim_p90; /* error to expect of its predictions, mean; NAN: not known */
     double ratio[5];  /* predicted / measured: 5, 25, 50, 75, 95 % of the points */
     struct hd_fit_error error; /* |predicted / measured - 1| */
 };

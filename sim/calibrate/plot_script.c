@@ -294,7 +294,7 @@ void hd_plot_script_predicted(const struct hd_plot *plot, FILE *f) {
         fputs("set title 'how far off", f);
     else
         fprintf(f,
-                "set title 'band: held-out error of the tables, %.1f %% (p50) and "
+                "set title 'band: error that predictions carry, %.1f %% (p50) and "
                 "%.1f %% (p90)",
                 100 * plot->claim_p50, 100 * plot->claim_p90);
     fprintf(f,
@@ -333,7 +333,7 @@ void hd_plot_script_errors(const struct hd_plot *plot, FILE *f) {
     margins(left, width - RIGHT, AXIS + 40, height - TOP, width, height, f);
     fprintf(f,
             "set label 2 'box: half of the points, line: 90 %% of them, grey: p90 of "
-            "the held-out error that the table claims' at screen 0.5,%.4f center font "
+            "the error that predictions carry, mean' at screen 0.5,%.4f center font "
             "',12'\n"
             "set logscale x\nset xrange [%.4g:%.4g]\nset yrange [-0.6:%d.6]\n"
             "set key off\nset xlabel 'predicted / measured'\n"
@@ -362,6 +362,6 @@ void hd_plot_script_errors(const struct hd_plot *plot, FILE *f) {
           "    'errors.dat' using 4:1:3:5:($1 - 0.2):($1 + 0.2) with boxxyerror "
           "linecolor rgb '#0072B2', \\\n"
           "    'errors.dat' using 4:($1 - 0.2):(0):(0.4) with vectors nohead linewidth "
-          "3 linecolor rgb '#ffffff'\n",
+          "2 linecolor rgb '#000000'\n",
           f);
 }

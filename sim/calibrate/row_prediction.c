@@ -31,13 +31,9 @@ static struct hd_row_prediction table_says(const struct hd_row_predictor *p,
     const struct hd_kernel_origin *origin;
     const struct hd_kernel_table *table = hd_kernel_set_find(p->set, op, type, &origin);
     if (!table) return nothing;
-    struct hd_row_prediction is = {
-        1e6 * hd_roof_s(&table->law, op, type, p->gpu, 1, shape), NAN, NAN};
-    if (table->held_out.values) {
-        is.p50 = table->held_out.p50;
-        is.p90 = table->held_out.p90;
-    }
-    return is;
+    struct hd_kernel_band band = hd_kernel_band(table, origin, op, shape, false);
+    double seconds = hd_roof_s(&table->law, op, type, p->gpu, 1, shape);
+    return (struct hd_row_prediction){1e6 * seconds, band.p50, band.p90};
 }
 
 /* The prefill, and the decodes times what they add beside it. */

@@ -15,7 +15,7 @@ struct hd_row_predictor {
 
 struct hd_row_prediction {
     double us;       /* 0: nothing is known of such a row */
-    double p50, p90; /* error to expect, held out; NAN: not known */
+    double p50, p90; /* error to expect, see hd_kernel_band; NAN: not known */
 };
 
 /* Reads what ships. False with one line in err. */

@@ -1,6 +1,7 @@
 /* Loading kernel tables and those of relatives. */
 #include "timing/kernel_set.h"
 
+#include <math.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,4 +117,21 @@ const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *set
         return t;
     }
     return NULL;
+}
+
+struct hd_kernel_band hd_kernel_band(const struct hd_kernel_table *t,
+                                     const struct hd_kernel_origin *origin,
+                                     enum hd_roof_op op,
+                                     const struct hd_roof_shape *shape, bool bare) {
+    double x[HD_GRID_AXES_MAX];
+    hd_roof_axes(op, shape, x);
+    struct hd_kernel_band band = {.inside = !bare && hd_grid_inside(&t->law.grid, x)};
+    const struct hd_kernel_error *e = t->held_out.values ? &t->held_out : &t->in_sample;
+    if (!band.inside) e = &t->roof_only;
+    band.p50 = e->p50;
+    band.p90 = e->p90;
+    if (origin->own) return band;
+    band.p50 = fmax(band.p50, HD_UNSEEN_GPU_P50);
+    band.p90 = fmax(band.p90, HD_UNSEEN_GPU_P90);
+    return band;
 }

@@ -43,6 +43,17 @@ const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *,
                                                  enum hd_roof_op, enum hd_roof_type,
                                                  const struct hd_kernel_origin **);
 
+/* How far off a kernel of a shape may be: what the table was off, held out; outside its
+ * grid, or where bare says that the grid does not count, what the roofline alone was;
+ * and no less than unseen GPUs where a relative's table stands in. */
+struct hd_kernel_band {
+    bool inside;
+    double p50, p90;
+};
+struct hd_kernel_band hd_kernel_band(const struct hd_kernel_table *,
+                                     const struct hd_kernel_origin *, enum hd_roof_op,
+                                     const struct hd_roof_shape *, bool bare);
+
 /* How much a decode step waits for its longest context (kernel_tables.h): measured on
  * the nearest of the GPUs; 0: on none. */
 double hd_kernel_set_skew(const struct hd_kernel_set *);

@@ -241,17 +241,10 @@ void hd_batch_prefills(struct hd_batch_shape *b, double tokens, double square) {
 
 static void judge(struct hd_part *p, const struct hd_roof_shape *s, enum hd_roof_op op,
                   bool bare) {
-    double x[HD_GRID_AXES_MAX];
-    hd_roof_axes(op, s, x);
-    const struct hd_kernel_table *t = p->table;
-    p->inside = !bare && hd_grid_inside(&t->law.grid, x);
-    const struct hd_kernel_error *e = t->held_out.values ? &t->held_out : &t->in_sample;
-    if (!p->inside) e = &t->roof_only;
-    p->p50 = e->p50;
-    p->p90 = e->p90;
-    if (p->origin->own) return;
-    p->p50 = fmax(p->p50, HD_UNSEEN_GPU_P50);
-    p->p90 = fmax(p->p90, HD_UNSEEN_GPU_P90);
+    struct hd_kernel_band band = hd_kernel_band(p->table, p->origin, op, s, bare);
+    p->inside = band.inside;
+    p->p50 = band.p50;
+    p->p90 = band.p90;
 }
 
 static void add_part(struct hd_part *part, int *count, const struct hd_composition *c,

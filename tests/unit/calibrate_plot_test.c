@@ -92,6 +92,13 @@ static void kernels_meet_their_tables(void **state) {
     assert_true(says(w, &narrow) > 0 && says(w, &narrow) != says(w, &wide));
     struct hd_row_prediction is = hd_row_predict(&w->predictor, &wide);
     assert_true(is.p50 == table->held_out.p50 && is.p90 == table->held_out.p90);
+    struct hd_kernel_row far = gemm(w, "bf16", 1 << 24); /* the roofline alone */
+    is = hd_row_predict(&w->predictor, &far);
+    assert_true(is.p50 == table->roof_only.p50 && is.p90 == table->roof_only.p90);
+    struct hd_kernel_row norm = row_of(w, HD_OP_NORM, "bf16", ""); /* a relative's */
+    norm.shape[HD_DIM_M] = 64;
+    norm.shape[HD_DIM_N] = 4096;
+    assert_true(hd_row_predict(&w->predictor, &norm).p90 >= HD_UNSEEN_GPU_P90);
 }
 
 /* A prefill and what the decodes add: more than the prefill, and not much more than
