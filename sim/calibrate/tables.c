@@ -228,7 +228,7 @@ static bool is_wanted(const struct hd_kernel_row *row) {
 }
 
 static void name_source(const struct hd_kernels *rows, const struct hd_roof_points *p,
-                        struct hd_kernel_table *t) {
+                        int left_out, struct hd_kernel_table *t) {
     const char *named[2] = {NULL, NULL};
     for (int n = 0; n < rows->rows; n++) {
         const struct hd_kernel_row *row = &rows->row[n];
@@ -242,9 +242,11 @@ static void name_source(const struct hd_kernels *rows, const struct hd_roof_poin
             snprintf(t->licence, sizeof t->licence, "%s", row->licence);
         if (p->op != HD_ROOF_GEMM) t->superseded |= is_superseded(row);
     }
-    snprintf(t->source, sizeof t->source, "fitted to %d rows: %s%s%s", p->points,
-             named[0] ? named[0] : "", named[1] ? " and " : "",
+    char *less = left_out ? hd_format(" of %d", p->points + left_out) : NULL;
+    snprintf(t->source, sizeof t->source, "fitted to %d%s rows: %s%s%s", p->points,
+             less ? less : "", named[0] ? named[0] : "", named[1] ? " and " : "",
              named[1] ? named[1] : "");
+    free(less);
     for (char *c = t->source; *c; c++)
         if (*c == ',' || *c == '"') *c = ' ';
 }
@@ -252,9 +254,9 @@ static void name_source(const struct hd_kernels *rows, const struct hd_roof_poin
 static void fit_one(const struct hd_kernels *rows, struct hd_roof_points *p,
                     const struct hd_roof_law *decode, double resident_bytes,
                     struct hd_kernel_table *t) {
-    hd_kernel_points_of(rows, p, decode, is_wanted);
+    int left_out = hd_kernel_points_of(rows, p, decode, is_wanted);
     if (p->points == 0) return;
-    name_source(rows, p, t);
+    name_source(rows, p, left_out, t);
     struct hd_roof_points train, test;
     hd_kernel_points_split(p, &train, &test);
     make_cold(&train, resident_bytes);
