@@ -75,6 +75,7 @@ static char *bundle_text(const struct hd_report *report, bool complete) {
                    *q->scenario_sha256 ? q->scenario_sha256 : NULL);
     shipped_json(&j, "catalogue", "sim/catalog/gpus.csv");
     shipped_json(&j, "catalogue", "sim/catalog/models.csv");
+    shipped_json(&j, "catalogue", "sim/catalog/engines.csv");
     for (int i = 0; i < q->parts; i++) calibration_json(&j, q->part[i].gpu, q->engine);
     for (int i = 0; i < q->policies; i++) {
         char *name = hd_format("policies/%s.lua", q->policy[i].label);
