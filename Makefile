@@ -12,7 +12,7 @@ SHELL := /bin/bash
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-BUILD ?= build/$(CC)$(if $(CHECKED),-checked)$(if $(SAN),-san)
+BUILD ?= build/$(notdir $(CC))$(if $(CHECKED),-checked)$(if $(SAN),-san)
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config libc6-dev libgsl-dev libcsv-dev liblua5.4-dev \
