@@ -1,7 +1,6 @@
 /* Nelder-Mead on the logarithms of the seven coefficients. */
 #include "calibrate/fit.h"
 
-#include <gsl/gsl_multimin.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
 #include <gsl/gsl_vector.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "calibrate/descend.h"
 
 enum { COEFFICIENTS = 7, ITERATIONS_MAX = 4000 };
 
@@ -90,24 +90,6 @@ static double objective(const gsl_vector *x, void *context) {
     return sum / (2 * p->rows) + penalty + pull(&fit);
 }
 
-/* Goes on from x with a fresh simplex; returns the value reached. */
-static double descend(gsl_multimin_function *f, gsl_vector *x, double step) {
-    gsl_vector *steps = gsl_vector_alloc(COEFFICIENTS);
-    gsl_vector_set_all(steps, step);
-    gsl_multimin_fminimizer *m =
-        gsl_multimin_fminimizer_alloc(gsl_multimin_fminimizer_nmsimplex2, COEFFICIENTS);
-    gsl_multimin_fminimizer_set(m, f, x, steps);
-    for (int n = 0; n < ITERATIONS_MAX; n++) {
-        if (gsl_multimin_fminimizer_iterate(m)) break;
-        if (gsl_multimin_fminimizer_size(m) < 1e-6) break;
-    }
-    gsl_vector_memcpy(x, m->x);
-    double value = m->fval;
-    gsl_multimin_fminimizer_free(m);
-    gsl_vector_free(steps);
-    return value;
-}
-
 /* t0, tl, ts in seconds, then ec, em, ea, ek. The objective has kinks and valleys in
  * which coefficients trade off, so several starts, each restarted twice. */
 static const double starts[][COEFFICIENTS] = {
@@ -141,9 +123,9 @@ struct hd_iteration_fit hd_fit_iteration(const struct hd_measured *measured,
     for (size_t s = 0; s < sizeof starts / sizeof *starts; s++) {
         for (size_t n = 0; n < COEFFICIENTS; n++)
             gsl_vector_set(x, n, log(starts[s][n]));
-        descend(&f, x, 0.4);
-        descend(&f, x, 0.2);
-        double value = descend(&f, x, -0.1);
+        hd_descend(&f, x, 0.4, 1e-6, ITERATIONS_MAX);
+        hd_descend(&f, x, 0.2, 1e-6, ITERATIONS_MAX);
+        double value = hd_descend(&f, x, -0.1, 1e-6, ITERATIONS_MAX);
         if (value < least) {
             least = value;
             gsl_vector_memcpy(best, x);

@@ -1,12 +1,12 @@
 /* Roofline first, then the grid of what it leaves over. */
 #include "calibrate/roof_fit.h"
 
-#include <gsl/gsl_multimin.h>
 #include <gsl/gsl_vector.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "calibrate/descend.h"
 #include "calibrate/grid_fit.h"
 
 void hd_roof_points_add(struct hd_roof_points *p, const struct hd_roof_shape *shape,
@@ -85,21 +85,6 @@ static double objective(const gsl_vector *x, void *context) {
     return sum / p->points + penalty;
 }
 
-static void descend(gsl_multimin_function *f, gsl_vector *x, double step) {
-    gsl_vector *steps = gsl_vector_alloc(COEFFICIENTS);
-    gsl_vector_set_all(steps, step);
-    gsl_multimin_fminimizer *m =
-        gsl_multimin_fminimizer_alloc(gsl_multimin_fminimizer_nmsimplex2, COEFFICIENTS);
-    gsl_multimin_fminimizer_set(m, f, x, steps);
-    for (int n = 0; n < ITERATIONS_MAX; n++) {
-        if (gsl_multimin_fminimizer_iterate(m)) break;
-        if (gsl_multimin_fminimizer_size(m) < 1e-5) break;
-    }
-    gsl_vector_memcpy(x, m->x);
-    gsl_multimin_fminimizer_free(m);
-    gsl_vector_free(steps);
-}
-
 static void fit_roof(const struct hd_roof_points *of, struct hd_roof_law *law) {
     struct problem p = {.of = of,
                         .point = hd_alloc((size_t)of->points * sizeof *p.point)};
@@ -116,9 +101,9 @@ static void fit_roof(const struct hd_roof_points *of, struct hd_roof_law *law) {
     gsl_vector_set(x, 1, log(of->op == HD_ROOF_DECODE ? 3e-6 : 0.7));
     gsl_vector_set(x, 2, log(0.8));
     gsl_vector_set(x, 3, 0);
-    descend(&f, x, 0.4);
-    descend(&f, x, 0.2);
-    descend(&f, x, -0.1);
+    hd_descend(&f, x, 0.4, 1e-5, ITERATIONS_MAX);
+    hd_descend(&f, x, 0.2, 1e-5, ITERATIONS_MAX);
+    hd_descend(&f, x, -0.1, 1e-5, ITERATIONS_MAX);
     *law = law_of(of->op, x);
     law->t0_s = hd_fit_rounded(law->t0_s);
     law->ec = hd_fit_rounded(law->ec);

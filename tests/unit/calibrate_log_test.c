@@ -116,7 +116,32 @@ static void wrong_logs_are_refused(void **state) {
             "meta.json: data_parallel_size");
 }
 
-/* Steps of 1 s whatever they hold: the first prompt is prefilled in 0..1, the second,
+/* A GPU, a model and an engine whose steps take 1 s whatever they hold. */
+struct house {
+    struct hd_gpu_spec gpu;
+    struct hd_model_spec model;
+    struct hd_engine_profile engine;
+    struct hd_timing *timing;
+};
+
+static struct hd_log_world house_make(struct house *h) {
+    *h = (struct house){
+        .gpu = {.name = "g", .vram_bytes = 1 << 20, .pcie_bytes_per_s = 1e9},
+        .model = {.name = "m",
+                  .layers = 1,
+                  .heads = 1,
+                  .kv_heads = 1,
+                  .head_dim = 1,
+                  .max_context_tokens = 1000,
+                  .weights_bytes = 1000,
+                  .kv_token_bytes = 4},
+        .engine = {.chunked = true, .gpu_memory = 0.9},
+        .timing = hd_timing_plain(&(struct hd_plain_law){
+            .step = HD_TICKS_PER_S, .prefill = HD_TICKS_PER_S, .stretches = 1})};
+    return (struct hd_log_world){&h->gpu, &h->model, &h->engine, h->timing, false};
+}
+
+/* The first prompt is prefilled in 0..1, the second,
  * which comes at 0.5, in 1..2 beside a decode; and the log says what came of it, once
  * as it is and once with all latencies doubled. */
 static void errors_of_a_run_known_by_hand(void **state) {
@@ -124,20 +149,8 @@ static void errors_of_a_run_known_by_hand(void **state) {
     struct hd_log_request r[] = {{0, 1, 3, 10, 3}, {0.5, 2, 5, 10, 4}};
     char name[] = "m", version[] = "";
     struct hd_log log = {name, version, 1, 4, 64, 100, 0, 2, r};
-    struct hd_gpu_spec gpu = {
-        .name = "g", .vram_bytes = 1 << 20, .pcie_bytes_per_s = 1e9};
-    struct hd_model_spec model = {.name = "m",
-                                  .layers = 1,
-                                  .heads = 1,
-                                  .kv_heads = 1,
-                                  .head_dim = 1,
-                                  .max_context_tokens = 1000,
-                                  .weights_bytes = 1000,
-                                  .kv_token_bytes = 4};
-    struct hd_engine_profile engine = {.chunked = true, .gpu_memory = 0.9};
-    struct hd_timing *t = hd_timing_plain(&(struct hd_plain_law){
-        .step = HD_TICKS_PER_S, .prefill = HD_TICKS_PER_S, .stretches = 1});
-    struct hd_log_world w = {&gpu, &model, &engine, t, false};
+    struct house h;
+    struct hd_log_world w = house_make(&h);
     struct hd_log_errors e, stepped;
     struct hd_err err = {0};
     assert_true(hd_log_replay(&log, &w, &e, &err));
@@ -162,7 +175,7 @@ static void errors_of_a_run_known_by_hand(void **state) {
     w.step = true;
     assert_true(hd_log_replay(&log, &w, &stepped, &err));
     assert_memory_equal(&stepped, &e, sizeof e);
-    hd_timing_free(t);
+    hd_timing_free(h.timing);
 }
 
 /* One block of 16 tokens holds the one request and never the other. */
@@ -171,20 +184,8 @@ static void what_never_fits_is_counted_and_left_out(void **state) {
     struct hd_log_request r[] = {{0, 1, 3, 10, 3}, {0.5, 2, 5, 100, 4}};
     char name[] = "m", version[] = "";
     struct hd_log log = {name, version, 1, 4, 64, 1, 0, 2, r};
-    struct hd_gpu_spec gpu = {
-        .name = "g", .vram_bytes = 1 << 20, .pcie_bytes_per_s = 1e9};
-    struct hd_model_spec model = {.name = "m",
-                                  .layers = 1,
-                                  .heads = 1,
-                                  .kv_heads = 1,
-                                  .head_dim = 1,
-                                  .max_context_tokens = 1000,
-                                  .weights_bytes = 1000,
-                                  .kv_token_bytes = 4};
-    struct hd_engine_profile engine = {.chunked = true, .gpu_memory = 0.9};
-    struct hd_timing *t = hd_timing_plain(&(struct hd_plain_law){
-        .step = HD_TICKS_PER_S, .prefill = HD_TICKS_PER_S, .stretches = 1});
-    struct hd_log_world w = {&gpu, &model, &engine, t, false};
+    struct house h;
+    struct hd_log_world w = house_make(&h);
     struct hd_log_errors e;
     struct hd_err err = {0};
     assert_true(hd_log_replay(&log, &w, &e, &err));
@@ -194,7 +195,7 @@ static void what_never_fits_is_counted_and_left_out(void **state) {
     r[0] = r[1];
     assert_false(hd_log_replay(&log, &w, &e, &err));
     assert_non_null(strstr(err.text, "could be served"));
-    hd_timing_free(t);
+    hd_timing_free(h.timing);
 }
 
 int main(void) {
