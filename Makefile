@@ -52,7 +52,9 @@ NVCCFLAGS := -O3 -std=c++17 -Isim -Iscripts/cuda -Werror all-warnings \
              -Xcompiler -Wall,-Wextra,-Werror \
              -gencode arch=compute_$(firstword $(CUDA_ARCHS)),code=[$(subst $() ,$(comma),$(CUDA_ARCHS:%=sm_%))]
 CUDA_LIBS := -cudart static -L$(CUDA_HOME)/lib64 -Xlinker -rpath=$(CUDA_HOME)/lib64 \
-             -lcublasLt $(if $(wildcard $(CUDA_HOME)/include/nccl.h /usr/include/nccl.h),-lnccl) -ldl -lm
+             -lcublasLt -ldl -lm
+# Empty, or what makes collectives.cu use NCCL: nvcc alone knows whether it finds it.
+CUDA_NCCL := $(CUDA_BUILD)/nccl
 
 SOURCES := $(wildcard sim/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -85,12 +87,20 @@ $(CUDA_HOST): $(CUDA_HOST_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
+$(CUDA_NCCL):
+	@mkdir -p $(@D)
+	@printf '#include <nccl.h>\nint main() { return ncclGroupStart(); }\n' >$@.cu
+	@if $(NVCC) $@.cu -o $@.found -lnccl >$@.log 2>&1; then echo -DHD_NCCL; fi >$@
+
+$(CUDA_BUILD)/scripts/cuda/collectives.o: NVCCFLAGS += $$(cat $(CUDA_NCCL))
+$(CUDA_BUILD)/scripts/cuda/collectives.o: $(CUDA_NCCL)
+
 $(CUDA_BUILD)/%.o: %.cu
 	@mkdir -p $(@D)
 	$(NVCC) $(NVCCFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 $(CUDA_BUILD)/hotdesk-bench: $(CUDA_OBJECTS) $(CUDA_HOST) $(CUDA_BASE)
-	$(NVCC) -o $@ $^ $(CUDA_LIBS)
+	$(NVCC) -o $@ $^ $(CUDA_LIBS) $$(sed s/-DHD_NCCL/-lnccl/ $(CUDA_NCCL))
 
 ifeq ($(NVCC),)
 cuda:

@@ -11,7 +11,7 @@
 #include "math_shapes.h"
 #include "number_formats.h"
 
-#if __has_include(<nccl.h>)
+#ifdef HD_NCCL
 #include <nccl.h>
 
 namespace {
@@ -249,7 +249,7 @@ void run(struct bench *b) {
 #else
 
 static void run(struct bench *b) {
-    bench_skip(b, "built without nccl.h");
+    bench_skip(b, "built without NCCL");
 }
 
 #endif
