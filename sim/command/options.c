@@ -127,6 +127,8 @@ const struct hd_option hd_options[] = {
      "threads, auto: one per core; never changes a result"},
     {RUN, RC, "step", NULL, NULL, NULL, false,
      "simulate one iteration at a time: the same result, slowly"},
+    {RUN, R, "profile", NULL, NULL, NULL, false,
+     "where the program's own time goes: the engine, each callback of the policy"},
 
     {WRITTEN, RC, "out", "DIR", NULL, NULL, false,
      "results, settings, policies and charts; without it nothing is written"},

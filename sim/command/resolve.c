@@ -186,6 +186,7 @@ bool hd_resolve(struct hd_asked *asked, const struct hd_args *words,
     q->scenario_path = asked->scenario ? hd_strdup(asked->scenario) : NULL;
     q->models_text = models_text(asked);
     q->step = hd_args_get(words, "step") != NULL;
+    q->profile = hd_args_get(words, "profile") != NULL;
     if (!resolve_run(asked, q, problem) || !hd_resolve_engine(asked, r, problem) ||
         !hd_resolve_judging(asked, r, problem) ||
         !hd_resolve_serving(asked, r, problem) ||

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wall.h"
 #include "plan/setup_state.h"
 #include "policy/builtin.h"
 
@@ -56,6 +57,18 @@ static void judge(struct hd_watch *w, const struct hd_outcome *o) {
     }
 }
 
+static struct hd_profile profile(const struct hd_policy *p, int64_t run_ns) {
+    enum { LOOKS = 1000 };
+    struct hd_profile f = {.timed = true, .run_s = (double)run_ns * 1e-9};
+    memcpy(f.calls, hd_script_calls(p), sizeof f.calls);
+    for (int c = 0; c < HD_CALLBACKS; c++)
+        f.callback_s[c] = (double)hd_script_ns(p)[c] * 1e-9;
+    int64_t since = hd_wall_ns(), now = since;
+    for (int n = 0; n < LOOKS; n++) now = hd_wall_ns();
+    f.clock_s = (double)(now - since) * 1e-9 / LOOKS;
+    return f;
+}
+
 void hd_once(struct hd_scene *scene, int policy, const struct hd_views *views,
              struct hd_outcome *o) {
     memset(o, 0, sizeof *o);
@@ -71,7 +84,11 @@ void hd_once(struct hd_scene *scene, int policy, const struct hd_views *views,
     }
     struct hd_policy *p = make_policy(scene->setup->question, policy, &o->err);
     if (p) {
+        bool timed = views->profile && policy != HD_POLICY_FIXED;
+        if (timed) hd_script_time(p);
+        int64_t since = hd_wall_ns();
         o->end = hd_run(&scene->config, p, o->measure, &o->note, &o->err);
+        if (timed) o->profile = profile(p, hd_wall_ns() - since);
         if (policy == HD_POLICY_FIXED)
             hd_builtin_free(p);
         else
@@ -105,7 +122,8 @@ void hd_outcome_record(struct hd_outcome *o, const struct hd_setup *s, int polic
                                      .err = o->err,
                                      .timings = o->timings,
                                      .timing = o->timing,
-                                     .load = hd_setup_load(s)};
+                                     .load = hd_setup_load(s),
+                                     .profile = o->profile};
     if (o->late && hd_outcome_whole(o))
         record->limit = hd_late_limit(o->late, o->measure, NULL);
     o->measure = NULL;

@@ -29,12 +29,13 @@ struct hd_outcome {
     int timings;
     struct hd_timing_source *timing;
     struct hd_err note, err; /* err: why it failed, or could not start */
+    struct hd_profile profile;
 };
 
 /* What to look at beside the measure; all may be NULL or false. */
 struct hd_views {
     struct hd_watch *watch;
-    bool late, timings;
+    bool late, timings, profile;
     void (*on_finished)(void *context, const struct hd_finished *);
     void *on_finished_context;
 };

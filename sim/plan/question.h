@@ -74,6 +74,7 @@ struct hd_question {
     uint64_t seed;
     int jobs;
     bool step;
+    bool profile; /* replay: how long the policy's callbacks take */
     const atomic_int *interrupted; /* set by SIGINT or SIGTERM; may be NULL */
 
     /* For the record: what results print of where all this came from. */

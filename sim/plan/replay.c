@@ -57,6 +57,7 @@ bool hd_replay(const struct hd_question *q, int policy, double scale,
     hd_once(&scene, policy,
             &(struct hd_views){.late = true,
                                .timings = true,
+                               .profile = q->profile,
                                .on_finished = on_finished,
                                .on_finished_context = on_finished_context},
             &o);

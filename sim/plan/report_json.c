@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/report_parts.h"
+#include "plan/report_profile.h"
 #include "plan/report_schema.h"
 #include "trace/stats.h"
 
@@ -142,6 +143,7 @@ bool hd_report_judged_json(const struct hd_report *report,
         hd_json_close(&j);
     }
     warnings_json(report, r->note.text, &j);
+    if (r->profile.timed) hd_report_profile_json(r, &j);
     hd_json_close(&j);
     hd_run_figures_free(&f);
     return hd_json_finish(&j);

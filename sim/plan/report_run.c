@@ -5,6 +5,7 @@
 #include "output/quantity.h"
 #include "output/text_table.h"
 #include "plan/report_parts.h"
+#include "plan/report_profile.h"
 
 static const char *const words_of_blame[HD_BLAMES] = {
     "queueing", "switching", "prefill", "KV moves", "decode", "waiting between tokens"};
@@ -189,6 +190,7 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
                     f.limit.models, f.limit.resource);
         if (report->verbose) model_table(report, r, c.attain, out);
     }
+    if (r->profile.timed) hd_report_profile(r, report->width, out);
     if (*r->note.text) fprintf(out, "warning: %s\n", r->note.text);
     hd_report_closing(report, out);
     hd_run_figures_free(&f);

@@ -3,6 +3,7 @@
 
 #include "plan/report.h"
 #include "plan/report_figures.h"
+#include "plan/report_profile.h"
 
 #define COUNT(set) (int)(sizeof(set) / sizeof *(set))
 
@@ -359,9 +360,10 @@ void hd_report_schema(FILE *out) {
         "empty in CSV.\nA key is never renamed under the same schema number; keys may "
         "be added.\n\n",
         out);
-    const struct hd_field_set *const set[] = {&hd_schema_compare, &hd_schema_answer,
-                                              &hd_schema_run,     &hd_schema_model,
-                                              &hd_schema_class,   &hd_schema_requests};
+    const struct hd_field_set *const set[] = {&hd_schema_compare,  &hd_schema_answer,
+                                              &hd_schema_run,      &hd_schema_model,
+                                              &hd_schema_class,    &hd_schema_profile,
+                                              &hd_schema_callback, &hd_schema_requests};
     for (int i = 0; i < COUNT(set); i++) {
         if (i) putc('\n', out);
         hd_fields_help(set[i], out);

@@ -164,9 +164,11 @@ bool hd_report_write_run(const struct hd_report *report, const struct hd_run_rec
                          const struct hd_machine *machine, struct hd_outdir *dir,
                          struct hd_err *err) {
     bool ok = put_common(report, hd_run_is_complete(r), machine, dir, err);
+    struct hd_run_record same = *r;
+    same.profile.timed = false; /* it differs from run to run, and a result may not */
     FILE *f = ok ? hd_outdir_open(dir, "run.json", err) : NULL;
     if (f) {
-        hd_report_run_json(report, r, f);
+        hd_report_run_json(report, &same, f);
         ok = hd_outdir_close(dir, f, "run.json", err);
     } else {
         ok = false;

@@ -25,6 +25,15 @@ struct hd_limit {
         *resource; /* "prefill queue", "switching", "compute", "KV memory", ... */
 };
 
+/* Where the time of a run went: the machine's, not the simulated one. */
+struct hd_profile {
+    bool timed;     /* false: nothing below is known */
+    double run_s;   /* of hd_run alone: no reading, no writing */
+    double clock_s; /* of a look at the clock; each call has two, one counts as its */
+    int64_t calls[HD_CALLBACKS];
+    double callback_s[HD_CALLBACKS];
+};
+
 /* One run, whole. */
 struct hd_run_record {
     int policy;    /* index into the question's */
@@ -38,6 +47,7 @@ struct hd_run_record {
     struct hd_timing_source *timing;
     struct hd_limit limit;
     struct hd_load load;
+    struct hd_profile profile;
 };
 /* Frees what it holds, not the record itself. */
 void hd_run_record_free(struct hd_run_record *);

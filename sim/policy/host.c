@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/wall.h"
 #include "policy/lua_host.h"
 
 /* `start` and `fleet` lay out whole fleets, so they may take longer. */
@@ -21,10 +22,12 @@ static bool call(struct hd_lua *h, enum hd_callback callback, int arguments,
     struct hd_err why;
     why.text[0] = '\0';
     h->calls[callback]++;
+    int64_t since = h->timed ? hd_wall_ns() : 0;
     bool layout = callback == HD_CALLBACK_START || callback == HD_CALLBACK_FLEET;
     bool fine = layout ? hd_sandbox_call_within(h->box, LAYOUT_INSTRUCTIONS, arguments,
                                                 results, &why)
                        : hd_sandbox_call(h->box, arguments, results, &why);
+    if (h->timed) h->ns[callback] += hd_wall_ns() - since;
     if (fine) return true;
     const char *path = h->script->path;
     bool placed = strncmp(why.text, path, strlen(path)) == 0;
@@ -207,4 +210,12 @@ void hd_script_end(struct hd_policy *p) {
 
 const int64_t *hd_script_calls(const struct hd_policy *p) {
     return host_of(p)->calls;
+}
+
+void hd_script_time(struct hd_policy *p) {
+    host_of(p)->timed = true;
+}
+
+const int64_t *hd_script_ns(const struct hd_policy *p) {
+    return host_of(p)->ns;
 }

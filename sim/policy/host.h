@@ -96,4 +96,10 @@ const char *hd_callback_name(enum hd_callback);
 /* How often each callback has run, HD_CALLBACKS numbers. */
 const int64_t *hd_script_calls(const struct hd_policy *);
 
+/* From now on each callback is timed by the clock on the wall, with all that it asks of
+ * the engine: two looks at the clock a call. No result depends on it. */
+void hd_script_time(struct hd_policy *);
+/* Nanoseconds spent in each callback since then, HD_CALLBACKS numbers. */
+const int64_t *hd_script_ns(const struct hd_policy *);
+
 #endif

@@ -72,6 +72,8 @@ struct hd_lua { /* a script's run */
     int64_t ranks;                /* handles of groups made so far */
     int parameters[HD_CALLBACKS]; /* how many arguments each callback takes */
     int64_t calls[HD_CALLBACKS];
+    bool timed;
+    int64_t ns[HD_CALLBACKS];
 };
 
 /* ---- lua_handles.c ------------------------------------------------------- */
