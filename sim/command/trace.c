@@ -1,38 +1,27 @@
-/* hotdesk trace: what a trace is like, and markets drawn from a recipe. */
-#include <errno.h>
-#include <sha2.h>
+/* hotdesk trace: one file per subcommand; here they are found. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/new_file.h"
 #include "base/units.h"
 #include "command/args.h"
 #include "command/command.h"
+#include "command/trace_commands.h"
 #include "command/trace_info.h"
-#include "trace/recipe.h"
-
-enum { INFO = 1, SYNTH = 2 };
 
 static const struct hd_option options[] = {
-    {HD_GROUP_WHAT, INFO, "format", "FORMAT", NULL, "by the header", false,
+    {HD_GROUP_WHAT, 1, "format", "FORMAT", NULL, "by the header", false,
      "native, dated, azure, aegaeon, burstgpt, vidur or arena"},
-    {HD_GROUP_WHAT, INFO, "sort", NULL, NULL, NULL, false,
+    {HD_GROUP_WHAT, 1, "sort", NULL, NULL, NULL, false,
      "put rows in order of time; without it disorder is an error"},
-    {HD_GROUP_WHEN, INFO, "from", "CLOCK", NULL, "its first request", false,
+    {HD_GROUP_WHEN, 1, "from", "CLOCK", NULL, "its first request", false,
      "on the trace's own clock: +2h, 13:00 or 2026-11-17 13:00"},
-    {HD_GROUP_WHEN, INFO, "to", "CLOCK", NULL, "its last request", false,
+    {HD_GROUP_WHEN, 1, "to", "CLOCK", NULL, "its last request", false,
      "as --from; requests at this instant are left out"},
-    {HD_GROUP_JUDGED, INFO, "service-time", "TIME", NULL, "16.79s", false,
+    {HD_GROUP_JUDGED, 1, "service-time", "TIME", NULL, "16.79s", false,
      "how long a request keeps its model active"},
-    {HD_GROUP_WRITTEN, INFO, "json", NULL, NULL, NULL, false,
+    {HD_GROUP_WRITTEN, 1, "json", NULL, NULL, NULL, false,
      "one JSON value instead of text"},
-    {HD_GROUP_RUN, SYNTH, "seed", "N", NULL, "1", false,
-     "of all random draws; the same recipe and seed give the same bytes"},
-    {HD_GROUP_WRITTEN, SYNTH, "out", "FILE", NULL, "standard output", false,
-     "where the trace goes"},
-    {HD_GROUP_WRITTEN, SYNTH, "force", NULL, NULL, NULL, false,
-     "replace FILE if it is there"},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -43,13 +32,6 @@ static const struct hd_help info_help = {
     "long, and what could not be read or served.",
     {"hotdesk trace info traces/market40.csv",
      "hotdesk trace info traces/market40.csv --from +10m --to +20m --json"},
-};
-static const struct hd_help synth_help = {
-    "hotdesk trace synth RECIPE.lua [options]",
-    "Draws a market of models from a recipe and writes it as a native trace that says\n"
-    "what each of its parts rests on.",
-    {"hotdesk trace synth traces/market40.lua --seed 2 --out market40-2.csv --force",
-     "hotdesk trace synth traces/market40.lua | head -n 5"},
 };
 
 /* ---- info ---------------------------------------------------------------- */
@@ -81,109 +63,60 @@ static bool info(const struct hd_args *args, struct hd_problem *problem) {
     return hd_stdout_flush(problem);
 }
 
-/* ---- synth --------------------------------------------------------------- */
-
-struct drawn {
-    struct hd_market *market;
-    struct hd_market_request *request;
-    int64_t count;
-    char *made;
-};
-
-static bool draw(const char *recipe, long seed, struct drawn *d,
-                 struct hd_problem *problem) {
-    struct hd_err why = {0};
-    char sha256[65];
-    d->market = hd_recipe_load(recipe, &why);
-    if (!d->market) return hd_bad_input(problem, "%s", why.text);
-    d->request = hd_market_draw(d->market, (uint64_t)seed, &d->count, &why);
-    if (!d->request) return hd_bad_input(problem, "%s: %s", recipe, why.text);
-    if (!SHA256File(recipe, sha256))
-        return hd_bad_input(problem, "%s: %s", recipe, strerror(errno));
-    const char *slash = strrchr(recipe, '/');
-    d->made = hd_format("hotdesk trace synth %s --seed %ld (recipe sha256 %.12s)",
-                        slash ? slash + 1 : recipe, seed, sha256);
-    return true;
-}
-
-static bool write_file(const char *path, bool force, const struct drawn *d,
-                       struct hd_problem *problem) {
-    struct hd_err why = {0};
-    struct hd_new_file file;
-    if (hd_new_file_begin(&file, path, force, &why)) {
-        hd_market_write(d->market, d->made, d->request, d->count, file.stream);
-        hd_new_file_keep(&file, &why);
-    }
-    return !why.text[0] || hd_bad_input(problem, "%s", why.text);
-}
-
-static bool synth(const struct hd_args *args, struct hd_problem *problem) {
-    long seed = 1;
-    struct hd_err why = {0};
-    const char *asked = hd_args_get(args, "seed"), *path = hd_args_get(args, "out");
-    if (asked && !hd_parse_integer(asked, 0, INT32_MAX, &seed, &why))
-        return hd_usage(problem, "--seed: %s", why.text);
-    if (!path && hd_args_get(args, "force"))
-        return hd_usage(problem, "--force: there is no --out FILE to replace");
-    struct drawn d = {0};
-    bool done = draw(args->word[0], seed, &d, problem);
-    if (done && path) {
-        done = write_file(path, hd_args_get(args, "force") != NULL, &d, problem);
-        if (done)
-            fprintf(stderr, "%s: %lld requests, %d models\n", path, (long long)d.count,
-                    d.market->models);
-    } else if (done) {
-        hd_market_write(d.market, d.made, d.request, d.count, stdout);
-        done = hd_stdout_flush(problem);
-    }
-    hd_market_free(d.market);
-    free(d.request);
-    free(d.made);
-    return done;
-}
-
 /* ---- the command --------------------------------------------------------- */
 
-static const struct subcommand {
-    const char *name, *full_name;
-    unsigned bit;
-    const struct hd_help *help;
-    bool (*run)(const struct hd_args *, struct hd_problem *);
-} subcommands[] = {
-    {"info", "trace info", INFO, &info_help, info},
-    {"synth", "trace synth", SYNTH, &synth_help, synth},
+static const struct hd_trace_command info_command = {
+    .name = "info",
+    .full_name = "trace info",
+    .words = 1,
+    .option = options,
+    .options = sizeof options / sizeof *options,
+    .help = &info_help,
+    .run = info,
 };
-enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
+
+static const struct hd_trace_command *const commands[] = {&info_command,
+                                                          &hd_trace_synth};
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void usage(FILE *out) {
-    fputs("usage: hotdesk trace info FILE [options]\n"
-          "       hotdesk trace synth RECIPE.lua [options]\n"
-          "more:  hotdesk trace info --help, hotdesk trace synth --help\n",
-          out);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "%s%s\n", i ? "       " : "usage: ", commands[i]->help->usage);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "%shotdesk trace %s --help",
+                i ? ", " : "more:  ", commands[i]->name);
+    fputc('\n', out);
 }
 
 static void help(void) {
     usage(stdout);
-    for (int i = 0; i < SUBCOMMANDS; i++)
-        printf("\n%s\nexamples:\n  %s\n  %s\n", subcommands[i].help->does,
-               subcommands[i].help->example[0], subcommands[i].help->example[1]);
+    for (int i = 0; i < COMMANDS; i++)
+        printf("\n%s\nexamples:\n  %s\n  %s\n", commands[i]->help->does,
+               commands[i]->help->example[0], commands[i]->help->example[1]);
 }
 
-static int run(const struct subcommand *sub, int argc, char **argv) {
-    char *name = hd_strdup(sub->full_name); /* who speaks in messages */
+static bool right_words(const struct hd_trace_command *c, const struct hd_args *args,
+                        struct hd_problem *problem) {
+    if (args->words == c->words) return true;
+    if (c->words == 1)
+        return hd_usage(problem, "%s: %s; expected one file", c->full_name,
+                        args->words ? "more than one file" : "no file");
+    return hd_usage(problem, "%s: %d file%s; expected %d", c->full_name, args->words,
+                    args->words == 1 ? "" : "s", c->words);
+}
+
+static int run(const struct hd_trace_command *c, int argc, char **argv) {
+    char *name = hd_strdup(c->full_name); /* who speaks in messages */
     char **word = hd_alloc((size_t)(argc + 1) * sizeof *word);
     memcpy(word, argv, (size_t)argc * sizeof *word);
     word[0] = name;
     struct hd_args args;
     struct hd_problem problem = {0};
-    if (hd_args_parse(options, OPTIONS, sub->bit, argc, word, &args, &problem)) {
+    if (hd_args_parse(c->option, c->options, 1, argc, word, &args, &problem)) {
         if (args.help)
-            hd_args_help(stdout, sub->help, options, OPTIONS, sub->bit);
-        else if (args.words != 1)
-            hd_usage(&problem, "%s: %s; expected one file", sub->full_name,
-                     args.words ? "more than one file" : "no file");
-        else
-            sub->run(&args, &problem);
+            hd_args_help(stdout, c->help, c->option, c->options, 1);
+        else if (right_words(c, &args, &problem))
+            c->run(&args, &problem);
     }
     hd_args_free(&args);
     free(word);
@@ -200,15 +133,15 @@ int hd_command_trace(int argc, char **argv) {
         help();
         return HD_EXIT_OK;
     }
-    const char *names[SUBCOMMANDS];
-    for (int i = 0; i < SUBCOMMANDS; i++) {
-        names[i] = subcommands[i].name;
-        if (strcmp(argv[1], names[i]) == 0)
-            return run(&subcommands[i], argc - 1, argv + 1);
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i]->name;
+        if (strcmp(argv[1], names[i]) == 0) return run(commands[i], argc - 1, argv + 1);
     }
     struct hd_problem problem = {0};
-    const char *near = hd_nearest(argv[1], names, SUBCOMMANDS);
+    const char *near = hd_nearest(argv[1], names, COMMANDS);
     hd_usage(&problem, "trace %s: no such command; %s%s", argv[1],
-             near ? "the nearest is " : "expected info or synth", near ? near : "");
+             near ? "the nearest is " : "`hotdesk trace --help` lists them",
+             near ? near : "");
     return hd_problem_print(&problem);
 }

@@ -1,6 +1,6 @@
 /* Markets: the laws they are drawn from, streams that do not disturb one another,
  * recipes and what is wrong with them, and the bundled trace from its recipe. */
-#include "trace/market.h"
+#include "market/market.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "trace/rates.h"
-#include "trace/recipe.h"
+#include "market/rates.h"
+#include "market/recipe.h"
 #include "unit/trace_files.h"
 
 static double even_share[8] = {0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125};
@@ -28,16 +28,10 @@ static struct hd_market plain(void) {
     };
 }
 
-struct requests {
-    struct hd_market_request *of;
-    int64_t count;
-};
-
-static struct requests draw(const struct hd_market *market, uint64_t seed) {
+static struct hd_market_requests draw(const struct hd_market *market, uint64_t seed) {
     struct hd_err err = {0};
-    struct requests r;
-    r.of = hd_market_draw(market, seed, &r.count, &err);
-    if (!r.of) fail_msg("%s", err.text);
+    struct hd_market_requests r;
+    if (!hd_market_draw(market, seed, &r, &err)) fail_msg("%s", err.text);
     for (int64_t i = 1; i < r.count; i++)
         assert_true(r.of[i].at_us >= r.of[i - 1].at_us);
     return r;
@@ -65,7 +59,7 @@ static void rates_and_gaps(void **state) {
         struct hd_market market = plain();
         market.gaps = laws[k].law;
         market.gap_cv = laws[k].cv;
-        struct requests r = draw(&market, 5);
+        struct hd_market_requests r = draw(&market, 5);
         double n = market.rate_per_s * market.span_s;
         expect(laws[k].name, (double)r.count / n, 1, laws[k].cv / sqrt(n));
         double sum = 0, squares = 0, last[8], gaps = 0;
@@ -98,9 +92,9 @@ static void renewals_start_in_equilibrium(void **state) {
         double n = 0, squares = 0;
         enum { SEEDS = 20000 };
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-            struct requests r = {0};
+            struct hd_market_requests r = {0};
             struct hd_err err = {0};
-            r.of = hd_market_draw(&market, seed, &r.count, &err);
+            hd_market_draw(&market, seed, &r, &err);
             n += (double)r.count;
             squares += (double)r.count * (double)r.count;
             free(r.of);
@@ -125,7 +119,7 @@ static void lengths(void **state) {
     (void)state;
     struct hd_market market = plain();
     market.rate_per_s = 2;
-    struct requests r = draw(&market, 3);
+    struct hd_market_requests r = draw(&market, 3);
     double sigma = sqrt(2 * log(700.0 / 500)), worst = 0;
     for (int tokens = 10; tokens < 5000; tokens += 7) {
         int64_t below = 0;
@@ -168,7 +162,7 @@ static void on_and_off(void **state) {
     expect("mean level", sum / 400000, 1, 0.02);
     law.quiet = 0;
     hd_rate_draw(&b, &law, 400000, rng);
-    hd_rate_multiply(&product, &a, &b);
+    hd_rate_product(&product, &a, &b);
     for (double at = 0.5; at < 400000; at += 997) {
         double level[3];
         const struct hd_rate_path *path[] = {&a, &b, &product};
@@ -193,7 +187,7 @@ static void groups_wake_together(void **state) {
     market.groups = 2;
     market.group_size = 3; /* models 2, 4, 6 and 3, 5, 7 */
     market.group_activity = (struct hd_on_off){.on_s = 50, .off_s = 100, .quiet = 0};
-    struct requests r = draw(&market, 1);
+    struct hd_market_requests r = draw(&market, 1);
     enum { BINS = 800 };
     static double count[8][BINS];
     memset(count, 0, sizeof count);
@@ -222,8 +216,8 @@ static void groups_wake_together(void **state) {
 /* ---- one part changes, the others stay ----------------------------------- */
 
 /* The k-th request of each model, k = 0, 1, ... */
-static void assert_same_lengths(struct requests a, struct requests b, bool input,
-                                bool output) {
+static void assert_same_lengths(struct hd_market_requests a,
+                                struct hd_market_requests b, bool input, bool output) {
     int compared = 0;
     for (int model = 0; model < 8; model++) {
         for (int64_t i = 0, j = 0;; i++, j++) {
@@ -242,14 +236,14 @@ static void parts_do_not_disturb_one_another(void **state) {
     (void)state;
     struct hd_market market = plain();
     market.span_s = 400;
-    struct requests base = draw(&market, 9), again = draw(&market, 9);
+    struct hd_market_requests base = draw(&market, 9), again = draw(&market, 9);
     assert_int_equal(base.count, again.count);
     assert_memory_equal(base.of, again.of, (size_t)base.count * sizeof *base.of);
     free(again.of);
 
     struct hd_market other = market; /* lengths: the same instants */
     other.output.mean = 300;
-    struct requests r = draw(&other, 9);
+    struct hd_market_requests r = draw(&other, 9);
     assert_int_equal(r.count, base.count);
     for (int64_t i = 0; i < r.count; i++) {
         assert_int_equal(r.of[i].at_us, base.of[i].at_us);
@@ -306,13 +300,13 @@ static void too_much_or_nothing(void **state) {
     (void)state;
     struct hd_market market = plain();
     struct hd_err err = {0};
-    int64_t count;
+    struct hd_market_requests r;
     market.rate_per_s = 1e6;
-    assert_null(hd_market_draw(&market, 1, &count, &err));
+    assert_false(hd_market_draw(&market, 1, &r, &err));
     assert_says(err.text, "more than 20000000 requests");
     err = (struct hd_err){0};
     market.rate_per_s = 1e-9;
-    assert_null(hd_market_draw(&market, 1, &count, &err));
+    assert_false(hd_market_draw(&market, 1, &r, &err));
     assert_says(err.text, "no request came");
 }
 

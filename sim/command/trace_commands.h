@@ -1,0 +1,19 @@
+/* The subcommands of `hotdesk trace`: each is a file that fills in one of these.
+ * Internal to the trace command. */
+#ifndef HD_COMMAND_TRACE_COMMANDS_H
+#define HD_COMMAND_TRACE_COMMANDS_H
+
+#include "command/args.h"
+
+struct hd_trace_command {
+    const char *name, *full_name;   /* "synth", "trace synth" */
+    int words;                      /* files that it takes */
+    const struct hd_option *option; /* their `commands` is 1 */
+    int options;
+    const struct hd_help *help;
+    bool (*run)(const struct hd_args *, struct hd_problem *);
+};
+
+extern const struct hd_trace_command hd_trace_synth;
+
+#endif

@@ -1,0 +1,19 @@
+/* Gaps of a renewal process at unit mean. Internal to this room. */
+#ifndef HD_MARKET_GAPS_H
+#define HD_MARKET_GAPS_H
+
+#include <gsl/gsl_rng.h>
+
+#include "market/market.h"
+
+struct hd_gaps {
+    enum hd_gap_law law;
+    double shape, scale;
+};
+struct hd_gaps hd_gaps_of(enum hd_gap_law, double cv);
+
+double hd_gap_draw(const struct hd_gaps *, gsl_rng *);
+/* Time to the first request of a process that has run for ever. */
+double hd_gap_draw_first(const struct hd_gaps *, gsl_rng *);
+
+#endif
