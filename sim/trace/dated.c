@@ -3,7 +3,7 @@
 
 const struct hd_format hd_format_dated = {
     .name = "dated",
-    .column = {"arrival", "input_tokens", "output_tokens", "model"},
+    .column = {"arrival", "input_tokens", "output_tokens", "model", HD_OWN_OPTIONAL},
     .clock = HD_CLOCK_DATE,
     .stamp = hd_stamp_date,
 };

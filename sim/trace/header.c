@@ -38,7 +38,7 @@ static char *column_list(const struct hd_format *format, char *list, size_t byte
                                            HD_COLUMN_INPUT, HD_COLUMN_OUTPUT};
     size_t used = 0;
     list[0] = '\0';
-    for (int i = 0; i < HD_COLUMNS; i++) {
+    for (int i = 0; i < HD_COLUMNS_ASKED; i++) {
         const char *name = format->column[order[i]];
         if (name && used < bytes)
             used += (size_t)snprintf(list + used, bytes - used, "%s%s", used ? "," : "",
@@ -51,7 +51,7 @@ static int columns_present(const struct hd_csv_row *header,
                            const struct hd_format *format, const char **missing) {
     int present = 0;
     *missing = NULL;
-    for (int i = HD_COLUMNS - 1; i >= 0; i--) {
+    for (int i = HD_COLUMNS_ASKED - 1; i >= 0; i--) {
         if (!format->column[i]) continue;
         if (hd_csv_column(header, format->column[i]) >= 0)
             present++;

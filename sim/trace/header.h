@@ -9,7 +9,7 @@
 const struct hd_format *hd_format_named(const char *name, struct hd_err *err);
 
 /* Finds the format (asked: the one the user named, or NULL) and where its columns
- * are; column[HD_COLUMN_MODEL] is -1 in formats of one model. NULL on failure. */
+ * are; -1 for those that are not there. NULL on failure. */
 const struct hd_format *hd_format_of_header(const char *path,
                                             const struct hd_csv_row *header,
                                             const struct hd_format *asked,

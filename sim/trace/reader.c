@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 
 #include "base/csv.h"
-#include "base/mem.h"
-#include "base/utf8.h"
-#include "trace/header.h"
 #include "base/intern.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "trace/header.h"
+#include "trace/row_fields.h"
+
+enum { BLOCK_TOKENS = 16 }; /* where a file does not say */
 
 struct hd_reader {
     char *path;
@@ -22,7 +25,9 @@ struct hd_reader {
     char *unused;
     char **note; /* "key: text" */
     int notes, note_capacity;
-    struct hd_intern models;
+    struct hd_intern models, sessions, classes;
+    struct hd_blocks blocks; /* of the row handed out */
+    int prefix_block_tokens;
     bool any_order, begun, zoned;
     int zone_minutes; /* of the first row */
     hd_wide last;
@@ -70,6 +75,17 @@ static void list_unused(struct hd_reader *r, const struct hd_csv_row *header) {
     }
 }
 
+/* "# prefix_block_tokens: 512" */
+static bool read_block_tokens(struct hd_reader *r, struct hd_err *err) {
+    const char *note = hd_reader_note(r, "prefix_block_tokens");
+    long tokens = BLOCK_TOKENS;
+    struct hd_err why = {0};
+    if (note && !hd_parse_integer(note, 1, HD_TRACE_TOKENS_MAX, &tokens, &why))
+        return hd_fail(err, "%s: note prefix_block_tokens: %s", r->path, why.text);
+    r->prefix_block_tokens = (int)tokens;
+    return true;
+}
+
 static bool read_header(struct hd_reader *r, const struct hd_format *asked,
                         struct hd_err *err) {
     struct hd_csv_row row;
@@ -84,6 +100,7 @@ static bool read_header(struct hd_reader *r, const struct hd_format *asked,
     if (!r->format) return false;
     r->columns = row.count;
     list_unused(r, &row);
+    if (!read_block_tokens(r, err)) return false;
     if (r->format->model_name)
         hd_intern(&r->models, r->format->model_name, strlen(r->format->model_name));
     return true;
@@ -119,53 +136,72 @@ static int wrong(const struct hd_reader *r, const struct hd_csv_row *row,
     return -1;
 }
 
-/* "63" or "63.0"; NULL or what is wrong. */
-static const char *read_tokens(const char *text, int32_t *tokens) {
-    static const char *const expected = "is not a whole number of tokens";
-    long number = 0;
-    bool negative = *text == '-';
-    if (*text == '-' || *text == '+') text++;
-    if (!isdigit((unsigned char)*text)) return expected;
-    for (; isdigit((unsigned char)*text); text++)
-        if (number <= HD_TRACE_TOKENS_MAX) number = number * 10 + (*text - '0');
-    if (*text == '.')
-        for (text++; *text == '0';) text++;
-    while (*text == ' ') text++;
-    if (*text) return expected;
-    if (negative && number) return "is negative";
-    if (number > HD_TRACE_TOKENS_MAX) return "is more than 1000000000 tokens";
-    *tokens = (int32_t)number;
-    return NULL;
-}
-
-/* Names go to terminals, CSV and JSON: UTF-8 without control characters. */
-static bool printable_utf8(const char *text) {
-    for (int bytes; *text; text += bytes) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7F || !(bytes = hd_utf8_bytes(text))) return false;
-    }
-    return true;
+/* The number of a name, -1 where there is none: no such column, an empty field. */
+static int read_name(struct hd_reader *r, const struct hd_csv_row *row,
+                     enum hd_column column, struct hd_intern *names, int32_t *number,
+                     struct hd_err *err) {
+    int at = r->column[column];
+    *number = -1;
+    if (at < 0) return 1;
+    const char *name = row->field[at];
+    size_t bytes = row->length[at];
+    const char *why = hd_field_name(&name, &bytes);
+    if (why) return wrong(r, row, column, why, err);
+    if (bytes) *number = hd_intern(names, name, bytes);
+    return 1;
 }
 
 static int read_model(struct hd_reader *r, const struct hd_csv_row *row,
                       struct hd_row *out, struct hd_err *err) {
-    int column = r->column[HD_COLUMN_MODEL];
-    out->model = 0;
-    if (column < 0) return 1;
-    const char *name = row->field[column];
-    size_t bytes = row->length[column];
-    while (bytes && *name == ' ') name++, bytes--;
-    while (bytes && name[bytes - 1] == ' ') bytes--;
-    if (bytes == 0) {
-        hd_fail(err, "%s:%ld: column '%s' is empty", r->path, row->line,
-                r->format->column[HD_COLUMN_MODEL]);
-        return -1;
+    if (read_name(r, row, HD_COLUMN_MODEL, &r->models, &out->model, err) < 0) return -1;
+    if (out->model >= 0) return 1;
+    if (r->column[HD_COLUMN_MODEL] < 0) {
+        out->model = 0;
+        return 1;
     }
-    if (bytes > 255) return wrong(r, row, HD_COLUMN_MODEL, "is too long a name", err);
-    if (!printable_utf8(name))
-        return wrong(r, row, HD_COLUMN_MODEL, "is not printable UTF-8 text", err);
-    out->model = hd_intern(&r->models, name, bytes);
+    hd_fail(err, "%s:%ld: column '%s' is empty", r->path, row->line,
+            r->format->column[HD_COLUMN_MODEL]);
+    return -1;
+}
+
+static int read_deadline(struct hd_reader *r, const struct hd_csv_row *row,
+                         struct hd_row *out, struct hd_err *err) {
+    int column = r->column[HD_COLUMN_DEADLINE];
+    out->deadline = -1;
+    if (column < 0 || !*row->field[column]) return 1;
+    struct hd_stamp span;
+    const char *why = hd_stamp_seconds(row->field[column], &span);
+    if (!why && span.at > HD_TICK_SPAN_MAX) why = "is longer than a run can be";
+    if (why) return wrong(r, row, HD_COLUMN_DEADLINE, why, err);
+    out->deadline = span.at;
     return 1;
+}
+
+static int read_prefix(struct hd_reader *r, const struct hd_csv_row *row,
+                       struct hd_row *out, struct hd_err *err) {
+    int column = r->column[HD_COLUMN_PREFIX];
+    r->blocks.count = 0;
+    const char *why =
+        column < 0 ? NULL : hd_field_blocks(row->field[column], &r->blocks);
+    if (why) return wrong(r, row, HD_COLUMN_PREFIX, why, err);
+    out->prefix = r->blocks.id;
+    out->prefix_blocks = r->blocks.count;
+    int full = out->input_tokens / r->prefix_block_tokens;
+    int most = full + (out->input_tokens % r->prefix_block_tokens != 0);
+    if (out->prefix_blocks <= most) return 1;
+    hd_fail(err, "%s:%ld: column '%s': %d blocks of %d tokens; its %d tokens fill %d",
+            r->path, row->line, r->format->column[HD_COLUMN_PREFIX], out->prefix_blocks,
+            r->prefix_block_tokens, out->input_tokens, most);
+    return -1;
+}
+
+static int read_optional(struct hd_reader *r, const struct hd_csv_row *row,
+                         struct hd_row *out, struct hd_err *err) {
+    if (read_name(r, row, HD_COLUMN_SESSION, &r->sessions, &out->session, err) < 0 ||
+        read_name(r, row, HD_COLUMN_CLASS, &r->classes, &out->class_, err) < 0 ||
+        read_deadline(r, row, out, err) < 0)
+        return -1;
+    return read_prefix(r, row, out, err);
 }
 
 static int read_time(struct hd_reader *r, const struct hd_csv_row *row,
@@ -214,12 +250,14 @@ int hd_reader_next(struct hd_reader *r, struct hd_row *out, struct hd_err *err) 
     }
     out->line = row.line;
     const char *why;
-    if ((why = read_tokens(row.field[r->column[HD_COLUMN_INPUT]], &out->input_tokens)))
+    if ((why = hd_field_tokens(row.field[r->column[HD_COLUMN_INPUT]],
+                               &out->input_tokens)))
         return wrong(r, &row, HD_COLUMN_INPUT, why, err);
-    if ((why =
-             read_tokens(row.field[r->column[HD_COLUMN_OUTPUT]], &out->output_tokens)))
+    if ((why = hd_field_tokens(row.field[r->column[HD_COLUMN_OUTPUT]],
+                               &out->output_tokens)))
         return wrong(r, &row, HD_COLUMN_OUTPUT, why, err);
-    if (read_model(r, &row, out, err) < 0) return -1;
+    if (read_model(r, &row, out, err) < 0 || read_optional(r, &row, out, err) < 0)
+        return -1;
     return read_time(r, &row, out, err);
 }
 
@@ -229,6 +267,18 @@ int hd_reader_models(const struct hd_reader *r) {
 
 const char *hd_reader_model_name(const struct hd_reader *r, int model) {
     return r->models.name[model];
+}
+
+int hd_reader_classes(const struct hd_reader *r) {
+    return r->classes.names;
+}
+
+const char *hd_reader_class_name(const struct hd_reader *r, int class_) {
+    return r->classes.name[class_];
+}
+
+int hd_reader_prefix_block_tokens(const struct hd_reader *r) {
+    return r->prefix_block_tokens;
 }
 
 const char *hd_reader_format(const struct hd_reader *r) {
@@ -257,6 +307,9 @@ void hd_reader_close(struct hd_reader *r) {
     if (!r) return;
     hd_csv_close(r->csv);
     hd_intern_free(&r->models);
+    hd_intern_free(&r->sessions);
+    hd_intern_free(&r->classes);
+    free(r->blocks.id);
     for (int i = 0; i < r->notes; i++) free(r->note[i]);
     free(r->note);
     free(r->unused);

@@ -3,9 +3,10 @@
  *
  * The format is recognised by the header's column names (any order, any case;
  * further columns are not read, and named by hd_reader_unused):
- *     native    arrival_s,model,input_tokens,output_tokens      seconds
- *     dated     arrival,model,input_tokens,output_tokens        date and time
- *     azure     TIMESTAMP,ContextTokens,GeneratedTokens         date and time
+ *     native    arrival_s,model,input_tokens,output_tokens      seconds, optionally
+ *               session, class, deadline_s, prefix (an empty field: none)
+ *     dated     arrival,model,input_tokens,output_tokens        date and time; as
+ * native azure     TIMESTAMP,ContextTokens,GeneratedTokens         date and time
  *     aegaeon   Request Time,Model Name,Input Length,Output Length   hh:mm:ss.mmm
  *     burstgpt  Timestamp,Model,Request tokens,Response tokens,...   seconds
  *     vidur     arrived_at,num_prefill_tokens,num_decode_tokens seconds
@@ -33,6 +34,15 @@ struct hd_row {
     int32_t model; /* in order of first appearance */
     int32_t input_tokens, output_tokens; /* 0 to HD_TRACE_TOKENS_MAX; both may be 0 */
     long line;
+    int32_t session;  /* in order of first appearance; -1: none */
+    int32_t class_;   /* of service levels, in order of first appearance; -1: none */
+    hd_wide deadline; /* ticks after arrival by which the last token is due, at most
+                         HD_TICK_SPAN_MAX; -1: none */
+    /* Identities of the prompt's leading blocks, in order. A block's identity stands
+     * for all that precedes it too. The last may be partial: it then counts for all of
+     * the prompt that is left. Valid until the next call. */
+    const uint64_t *prefix;
+    int prefix_blocks;
 };
 
 /* Opens a file and reads its header. format: a name, or NULL to go by the header.
@@ -47,6 +57,11 @@ int hd_reader_next(struct hd_reader *, struct hd_row *, struct hd_err *);
 
 int hd_reader_models(const struct hd_reader *); /* so far */
 const char *hd_reader_model_name(const struct hd_reader *, int model);
+int hd_reader_classes(const struct hd_reader *); /* so far */
+const char *hd_reader_class_name(const struct hd_reader *, int class_);
+/* Tokens of a prompt that one identity of hd_row.prefix stands for. The note
+ * "# prefix_block_tokens: N" says it in native files; 16 without. */
+int hd_reader_prefix_block_tokens(const struct hd_reader *);
 const char *hd_reader_format(const struct hd_reader *);
 enum hd_clock hd_reader_clock(const struct hd_reader *);
 /* Columns of the header that no row is read from, "a, b"; NULL when none. */

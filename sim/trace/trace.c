@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "trace/extra.h"
 #include "trace/reader.h"
 
 #define DEFAULT_MARGIN_S 600.0
@@ -17,6 +18,7 @@ struct loader {
     const struct hd_trace_options *asked;
     struct hd_reader *reader;
     struct hd_trace *trace;
+    struct hd_extra_builder extra;
     int capacity;
     hd_wide base;     /* of the file's clock: what rows are relative to for now */
     hd_wide zero;     /* of the trace */
@@ -110,41 +112,62 @@ static bool take_row(struct loader *l, const struct hd_row *row, struct hd_err *
     t->row[t->rows++] = (struct hd_trace_row){
         (hd_tick)at, row->model, row->input_tokens, row->output_tokens,
         row->line < INT32_MAX ? (int32_t)row->line : INT32_MAX};
-    return true;
+    return hd_extra_add(&l->extra, row, l->path, err);
 }
 
-static int by_time_then_line(const void *a, const void *b) {
-    const struct hd_trace_row *x = a, *y = b;
+struct place {
+    hd_tick at;
+    int64_t row;
+};
+
+static int by_time_then_row(const void *a, const void *b) {
+    const struct place *x = a, *y = b;
     if (x->at != y->at) return x->at < y->at ? -1 : 1;
-    return (x->line > y->line) - (x->line < y->line);
+    return (x->row > y->row) - (x->row < y->row);
 }
 
-/* By (time, line): the line breaks ties, so equal stamps keep file order. */
+/* Equal stamps keep file order. */
 static bool sort_rows(struct loader *l, struct hd_err *err) {
     struct hd_trace *t = l->trace;
-    if (t->rows_out_of_order)
-        qsort(t->row, (size_t)t->rows, sizeof *t->row, by_time_then_line);
+    if (t->rows_out_of_order) {
+        size_t rows = (size_t)t->rows;
+        struct place *place = hd_alloc(rows * sizeof *place);
+        int64_t *from = hd_alloc(rows * sizeof *from);
+        struct hd_trace_row *sorted = hd_alloc(rows * sizeof *sorted);
+        for (size_t i = 0; i < rows; i++)
+            place[i] = (struct place){t->row[i].at, (int64_t)i};
+        qsort(place, rows, sizeof *place, by_time_then_row);
+        for (size_t i = 0; i < rows; i++) sorted[i] = t->row[from[i] = place[i].row];
+        free(place);
+        free(t->row);
+        t->row = sorted;
+        hd_extra_pick(&l->extra, from);
+        free(from);
+    }
     return resolve_cut(l, t->row[0].at + l->base, err);
 }
 
 /* Keeps the rows from `low` to before `high` and makes `low` tick 0. */
 static bool trim(struct loader *l, hd_wide low, hd_wide high, struct hd_err *err) {
     struct hd_trace *t = l->trace;
-    int64_t kept = 0;
-    for (int64_t i = 0; i < t->rows; i++) {
+    int64_t first = t->rows, end = t->rows;
+    for (int64_t i = 0; i < t->rows; i++) { /* rows are in order of time */
         hd_wide at = t->row[i].at + l->base;
         if (at < low) {
             t->rows_before++;
         } else if (at >= high) {
             t->rows_after++;
+            if (i < end) end = i;
         } else if (at - low > HD_TICK_SPAN_MAX) {
             return too_far(l, at - low, t->row[i].line, err);
         } else {
-            t->row[kept] = t->row[i];
-            t->row[kept++].at = (hd_tick)(at - low);
+            t->row[i].at = (hd_tick)(at - low);
+            if (i < first) first = i;
         }
     }
-    t->rows = kept;
+    t->rows = end - first;
+    memmove(t->row, t->row + first, (size_t)t->rows * sizeof *t->row);
+    hd_extra_keep(&l->extra, first, t->rows);
     t->origin = low;
     t->zero = l->zero;
     return true;
@@ -218,6 +241,7 @@ static bool load(struct loader *l, struct hd_err *err) {
     if (l->asked->sort && !sort_rows(l, err)) return false;
     if (!cut(l, err)) return false;
     name_models(l);
+    t->extra = hd_extra_end(&l->extra, l->reader);
     if (!SHA256File(l->path, t->sha256))
         return hd_fail(err, "%s: %s", l->path, strerror(errno));
     return true;
@@ -234,6 +258,7 @@ struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *
     struct loader loader = {
         .path = path, .asked = asked, .reader = reader, .trace = trace};
     bool loaded = load(&loader, err);
+    hd_extra_drop(&loader.extra);
     hd_reader_close(reader);
     if (loaded) return trace;
     hd_trace_free(trace);
@@ -246,6 +271,7 @@ void hd_trace_free(struct hd_trace *t) {
     free(t->model);
     free(t->model_rows);
     free(t->row);
+    hd_extra_free(t->extra);
     free(t->path);
     free(t->name);
     free(t->parts);

@@ -21,6 +21,24 @@ struct hd_trace_row {
     int32_t line;          /* of the file; INT32_MAX beyond */
 };
 
+/* What some traces say of a request besides, one element a row; an array is NULL when
+ * no row has it. All numbers are in order of first appearance among the rows. */
+struct hd_trace_extra {
+    int32_t *session; /* -1: none */
+    int32_t sessions;
+    int32_t *class_; /* of service level; -1: none */
+    char **class_name;
+    int classes;
+    hd_tick *deadline; /* after arrival, for the last token; -1: none */
+    /* Identities of the prompt's leading blocks, as hd_row.prefix has them: row i's are
+     * prefix[prefix_first[i]] to before prefix_first[i + 1], each 0 to prefix_ids - 1.
+     */
+    int64_t *prefix_first; /* rows + 1 */
+    int32_t *prefix;
+    int32_t prefix_ids;
+    int prefix_block_tokens; /* of one identity */
+};
+
 struct hd_trace_options {
     const char *format; /* NULL: by the header */
     bool sort;          /* put rows in order of time (stable), else disorder is an
@@ -44,7 +62,8 @@ struct hd_trace {
 
     struct hd_trace_row *row;
     int64_t rows;
-    int models; /* those with a row, in order of first appearance */
+    struct hd_trace_extra *extra; /* NULL when no row has any of it */
+    int models;                   /* those with a row, in order of first appearance */
     char **model;
     int64_t *model_rows;
 

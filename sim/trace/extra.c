@@ -1,0 +1,199 @@
+/* An array comes to be with the first row that has something for it. */
+#include "trace/extra.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Room for one more row in the arrays that there are. */
+static void grow_rows(struct hd_extra_builder *b) {
+    struct hd_trace_extra *x = &b->extra;
+    if (b->rows < b->capacity) return;
+    b->capacity = b->capacity ? b->capacity * 2 : 1024;
+    size_t n = (size_t)b->capacity;
+    if (x->session) x->session = hd_realloc(x->session, n * sizeof *x->session);
+    if (x->class_) x->class_ = hd_realloc(x->class_, n * sizeof *x->class_);
+    if (x->deadline) x->deadline = hd_realloc(x->deadline, n * sizeof *x->deadline);
+    if (x->prefix_first)
+        x->prefix_first = hd_realloc(x->prefix_first, (n + 1) * sizeof(int64_t));
+}
+
+/* A value of -1 for each row so far. */
+static int32_t *none_yet(const struct hd_extra_builder *b) {
+    int32_t *array = hd_alloc((size_t)b->capacity * sizeof *array);
+    for (int64_t i = 0; i < b->rows; i++) array[i] = -1;
+    return array;
+}
+
+static void begin_arrays(struct hd_extra_builder *b, const struct hd_row *row) {
+    struct hd_trace_extra *x = &b->extra;
+    if (row->session >= 0 && !x->session) x->session = none_yet(b);
+    if (row->class_ >= 0 && !x->class_) x->class_ = none_yet(b);
+    if (row->deadline >= 0 && !x->deadline) {
+        x->deadline = hd_alloc((size_t)b->capacity * sizeof *x->deadline);
+        for (int64_t i = 0; i < b->rows; i++) x->deadline[i] = -1;
+    }
+    if (row->prefix_blocks && !x->prefix_first) /* zeros: no blocks so far */
+        x->prefix_first = hd_alloc(((size_t)b->capacity + 1) * sizeof(int64_t));
+}
+
+static bool add_blocks(struct hd_extra_builder *b, const struct hd_row *row) {
+    struct hd_trace_extra *x = &b->extra;
+    if (b->blocks + row->prefix_blocks > b->blocks_capacity) {
+        b->blocks_capacity = 2 * b->blocks_capacity + row->prefix_blocks + 1024;
+        x->prefix =
+            hd_realloc(x->prefix, (size_t)b->blocks_capacity * sizeof *x->prefix);
+    }
+    for (int i = 0; i < row->prefix_blocks; i++) {
+        int32_t id = hd_number_map(&b->prefix_ids, row->prefix[i]);
+        if (id < 0) return false;
+        x->prefix[b->blocks++] = id;
+    }
+    x->prefix_first[b->rows + 1] = b->blocks;
+    return true;
+}
+
+bool hd_extra_add(struct hd_extra_builder *b, const struct hd_row *row,
+                  const char *path, struct hd_err *err) {
+    struct hd_trace_extra *x = &b->extra;
+    grow_rows(b);
+    begin_arrays(b, row);
+    if (x->session) x->session[b->rows] = row->session;
+    if (x->class_) x->class_[b->rows] = row->class_;
+    if (x->deadline) x->deadline[b->rows] = (hd_tick)row->deadline;
+    if (x->prefix_first && !add_blocks(b, row))
+        return hd_fail(err, "%s:%ld: more than 2147483646 distinct prefix blocks", path,
+                       row->line);
+    b->rows++;
+    return true;
+}
+
+void hd_extra_pick(struct hd_extra_builder *b, const int64_t *from) {
+    struct hd_extra_builder picked = {.rows = b->rows, .capacity = b->rows};
+    struct hd_trace_extra old = b->extra, *x = &picked.extra;
+    size_t n = (size_t)b->rows + 1;
+    if (old.session) x->session = hd_alloc(n * sizeof *x->session);
+    if (old.class_) x->class_ = hd_alloc(n * sizeof *x->class_);
+    if (old.deadline) x->deadline = hd_alloc(n * sizeof *x->deadline);
+    if (old.prefix_first) {
+        x->prefix_first = hd_alloc(n * sizeof *x->prefix_first);
+        x->prefix = hd_alloc((size_t)b->blocks * sizeof *x->prefix);
+    }
+    for (int64_t i = 0; i < b->rows; i++) {
+        if (x->session) x->session[i] = old.session[from[i]];
+        if (x->class_) x->class_[i] = old.class_[from[i]];
+        if (x->deadline) x->deadline[i] = old.deadline[from[i]];
+        if (!x->prefix_first) continue;
+        int64_t first = old.prefix_first[from[i]];
+        int64_t count = old.prefix_first[from[i] + 1] - first;
+        memcpy(x->prefix + picked.blocks, old.prefix + first,
+               (size_t)count * sizeof *x->prefix);
+        x->prefix_first[i + 1] = picked.blocks += count;
+    }
+    picked.blocks_capacity = b->blocks;
+    picked.prefix_ids = b->prefix_ids;
+    b->prefix_ids = (struct hd_number_map){0};
+    hd_extra_drop(b);
+    *b = picked;
+}
+
+static void move_down(void *array, int64_t first, int64_t count, size_t bytes) {
+    if (array)
+        memmove(array, (char *)array + (size_t)first * bytes, (size_t)count * bytes);
+}
+
+void hd_extra_keep(struct hd_extra_builder *b, int64_t first, int64_t rows) {
+    struct hd_trace_extra *x = &b->extra;
+    move_down(x->session, first, rows, sizeof *x->session);
+    move_down(x->class_, first, rows, sizeof *x->class_);
+    move_down(x->deadline, first, rows, sizeof *x->deadline);
+    move_down(x->prefix_first, first, rows + 1, sizeof *x->prefix_first);
+    b->rows = rows;
+    if (!x->prefix_first) return;
+    int64_t before = x->prefix_first[0];
+    b->blocks = x->prefix_first[rows] - before;
+    move_down(x->prefix, before, b->blocks, sizeof *x->prefix);
+    for (int64_t i = 0; i <= rows; i++) x->prefix_first[i] -= before;
+}
+
+/* Numbers what is in the array anew, by first appearance; the array is freed and NULL
+ * when there is nothing. Returns how many there are; *was[new] is the old number. */
+static int32_t number_anew(int32_t **array, int64_t count, int32_t **was) {
+    struct hd_number_map map = {0};
+    int capacity = 0;
+    *was = NULL;
+    for (int64_t i = 0; *array && i < count; i++) {
+        int32_t *number = &(*array)[i], known = map.numbers;
+        if (*number < 0) continue;
+        int32_t fresh = hd_number_map(&map, (uint64_t)*number);
+        if (fresh == known) {
+            *was = hd_grow(*was, &capacity, fresh + 1, sizeof **was);
+            (*was)[fresh] = *number;
+        }
+        *number = fresh;
+    }
+    int32_t numbers = map.numbers;
+    hd_number_map_free(&map);
+    if (numbers == 0) {
+        free(*array);
+        *array = NULL;
+    }
+    return numbers;
+}
+
+static void drop_empty_deadlines(struct hd_extra_builder *b) {
+    struct hd_trace_extra *x = &b->extra;
+    for (int64_t i = 0; x->deadline && i < b->rows; i++)
+        if (x->deadline[i] >= 0) return;
+    free(x->deadline);
+    x->deadline = NULL;
+}
+
+struct hd_trace_extra *hd_extra_end(struct hd_extra_builder *b,
+                                    const struct hd_reader *reader) {
+    struct hd_trace_extra *x = &b->extra;
+    int32_t *was;
+    x->sessions = number_anew(&x->session, b->rows, &was);
+    free(was);
+    x->classes = number_anew(&x->class_, b->rows, &was);
+    x->class_name = hd_alloc((size_t)x->classes * sizeof *x->class_name + 1);
+    for (int i = 0; i < x->classes; i++)
+        x->class_name[i] = hd_strdup(hd_reader_class_name(reader, was[i]));
+    free(was);
+    drop_empty_deadlines(b);
+    x->prefix_ids = number_anew(&x->prefix, b->blocks, &was);
+    free(was);
+    if (!x->prefix) {
+        free(x->prefix_first);
+        x->prefix_first = NULL;
+    }
+    x->prefix_block_tokens = hd_reader_prefix_block_tokens(reader);
+    struct hd_trace_extra *out = hd_alloc(sizeof *out);
+    *out = *x;
+    hd_number_map_free(&b->prefix_ids);
+    *b = (struct hd_extra_builder){0};
+    if (out->session || out->class_ || out->deadline || out->prefix) return out;
+    hd_extra_free(out);
+    return NULL;
+}
+
+void hd_extra_drop(struct hd_extra_builder *b) {
+    struct hd_trace_extra *out = hd_alloc(sizeof *out);
+    *out = b->extra;
+    hd_extra_free(out);
+    hd_number_map_free(&b->prefix_ids);
+    *b = (struct hd_extra_builder){0};
+}
+
+void hd_extra_free(struct hd_trace_extra *x) {
+    if (!x) return;
+    for (int i = 0; i < x->classes; i++) free(x->class_name[i]);
+    free(x->class_name);
+    free(x->session);
+    free(x->class_);
+    free(x->deadline);
+    free(x->prefix_first);
+    free(x->prefix);
+    free(x);
+}
