@@ -36,7 +36,7 @@ static bool judge(const struct hd_measured *measured, const struct hd_gpu_spec *
                                    .prefills = row->batch,
                                    .chunk = row->input_tokens};
         struct hd_step_prediction p;
-        hd_predict_step(c, gpu, row->model, 1, engine, HD_ROOF_BF16, &b, &p);
+        hd_predict_step(c, gpu, row->model, 1, engine, &b, &p);
         error[count++] = fabs(p.step_s / row->prefill_s - 1);
     }
     struct hd_check *check =

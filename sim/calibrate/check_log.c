@@ -61,11 +61,11 @@ static bool check_one(int n, const struct hd_catalog *catalog,
     free(folder);
     if (!log) return false;
     struct hd_log_world w = {.gpu = hd_catalog_gpu(catalog, logs[n].gpu, err),
-                             .model = hd_catalog_model(catalog, log->model, err),
+                             .model = hd_log_model(log, catalog, NULL, err),
                              .engine = hd_engines_find(engines, logs[n].engine, err)};
     bool fine = w.gpu && w.model && w.engine;
     struct hd_calibration *c = fine ? hd_calibration_load(w.gpu, w.engine, err) : NULL;
-    fine = fine && c;
+    fine = fine && c && hd_calibration_serves(c, w.model, w.engine, err);
     struct hd_timing *timing = NULL;
     if (fine) {
         timing =

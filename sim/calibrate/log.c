@@ -158,6 +158,23 @@ static bool setting_of(const json_t *kwargs, const char *field, int *to,
            hd_fail(why, "%s: expected a whole number of at least 1", field);
 }
 
+/* How numbers are kept: 16-bit where the field is not there, null or a word of those;
+ * fp8 where there may be such. */
+static bool number_of_kwargs(const json_t *kwargs, const char *field,
+                             enum hd_number *to, struct hd_err *why) {
+    static const char *const plain[] = {"auto", "none", "bfloat16", "float16", "half"};
+    const json_t *value = json_object_get(kwargs, field);
+    const char *word = json_is_string(value) ? json_string_value(value) : "";
+    bool known = !value || json_is_null(value);
+    for (size_t n = 0; n < sizeof plain / sizeof *plain; n++)
+        known |= strcmp(word, plain[n]) == 0;
+    bool fp8 = to && strncmp(word, "fp8", 3) == 0; /* fp8_e4m3, ... */
+    if (to) *to = fp8 ? HD_NUMBER_FP8 : HD_NUMBER_16BIT;
+    return known || fp8 ||
+           hd_fail(why, "%s '%.40s' is not simulated; expected 16 bits%s", field, word,
+                   to ? " or fp8" : "");
+}
+
 static bool take_meta(struct hd_log *log, const json_t *meta, struct hd_err *why) {
     const json_t *kwargs = json_object_get(meta, "engine_kwargs");
     const json_t *model = json_object_get(meta, "model");
@@ -172,6 +189,10 @@ static bool take_meta(struct hd_log *log, const json_t *meta, struct hd_err *why
         !setting_of(kwargs, "num_gpu_blocks_override", &log->kv_blocks, why) ||
         (log->kv_blocks == 0 &&
          !setting_of(meta, "num_gpu_blocks", &log->kv_blocks, why)))
+        return false;
+    if (!number_of_kwargs(kwargs, "dtype", NULL, why) ||
+        !number_of_kwargs(kwargs, "quantization", &log->weights, why) ||
+        !number_of_kwargs(kwargs, "kv_cache_dtype", &log->kv, why))
         return false;
     int replicas;
     if (!setting_of(kwargs, "data_parallel_size", &replicas, why)) return false;
@@ -219,4 +240,14 @@ void hd_log_free(struct hd_log *log) {
     free(log->version);
     free(log->request);
     free(log);
+}
+
+const struct hd_model_spec *hd_log_model(const struct hd_log *log,
+                                         const struct hd_catalog *catalog,
+                                         const char *name, struct hd_err *err) {
+    bool said[2];
+    const struct hd_model_spec *m =
+        hd_catalog_model_said(catalog, name ? name : log->model, said, err);
+    return m ? m->as[said[0] ? m->weights : log->weights][said[1] ? m->kv : log->kv]
+             : NULL;
 }

@@ -6,6 +6,7 @@
 #define HD_CALIBRATE_LOG_H
 
 #include "base/err.h"
+#include "hardware/catalog.h"
 
 struct hd_log_request { /* seconds since the first arrival */
     double arrival_s, first_s, last_s;
@@ -16,6 +17,8 @@ struct hd_log {
     char *model;   /* as the engine was told */
     char *version; /* of the engine, "" if it is not there */
     int tp;
+    enum hd_number weights, kv; /* quantization, kv_cache_dtype; 16-bit where they are
+                                   not there */
     int max_batch, step_tokens; /* max_num_seqs, max_num_batched_tokens; 0: not there */
     int kv_blocks;              /* num_gpu_blocks; 0: not there */
     int unfinished;             /* requests without stamps of tokens; left out */
@@ -27,8 +30,15 @@ struct hd_log {
  * between them lies the least time from an arrival to its queueing, which so counts as
  * none. NULL with one line in err, "FILE:LINE: what": not JSON, a field missing or not
  * a number, tokens below 1, a last token before the first or that before its queueing,
- * an id twice, no request. */
+ * an id twice, no request, numbers kept otherwise than in 16 bits or fp8. */
 struct hd_log *hd_log_read(const char *folder, struct hd_err *err);
 void hd_log_free(struct hd_log *);
+
+/* The model of a catalogue that it ran, by the log's name or by `name` (NULL: the
+ * log's), its numbers kept as the name says or else as the log does. NULL with one line
+ * in err. */
+const struct hd_model_spec *hd_log_model(const struct hd_log *,
+                                         const struct hd_catalog *, const char *name,
+                                         struct hd_err *err);
 
 #endif

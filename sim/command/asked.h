@@ -12,7 +12,8 @@ enum hd_origin { HD_FROM_DEFAULT, HD_FROM_SCENARIO, HD_FROM_OPTION };
  * and a field:
  *     key           name           field
  *     models        -              -            a map, or the path of a models file
- *     models        trace's name   model, tp, class, min_replicas
+ *     models        trace's name   model, tp, class, dtype, kv_dtype,
+ *                                            min_replicas
  *     slo.classes   class          ttft, tbt, attain
  *     node          kind or NULL   gpus, dram, ...
  *     fleet         NULL or its    NULL         a specification

@@ -14,7 +14,8 @@
 static const struct hd_option options[] = {
     {HD_GROUP_WHAT, 1, "gpu", "KIND", NULL, NULL, false, "the GPUs that it ran on"},
     {HD_GROUP_WHAT, 1, "model", "NAME", NULL, "the log's", false,
-     "of the catalogue, if the log calls it otherwise"},
+     "of the catalogue, if the log calls it otherwise; /fp8 behind it, /kv-fp8: as it "
+     "was kept, if meta.json does not say so"},
     {HD_GROUP_SERVED, 1, "engine", "NAME", NULL, LOG_ENGINE, false,
      "the engine profile; sequences, tokens of a step and KV blocks are the log's "
      "where "
@@ -152,13 +153,17 @@ static bool replay(const struct hd_args *args, const struct hd_catalog *catalog,
     if (!w.gpu) return hd_usage(problem, "--gpu: %s", why.text);
     w.engine = hd_engines_find(engines, engine ? engine : LOG_ENGINE, &why);
     if (!w.engine) return hd_usage(problem, "--engine: %s", why.text);
-    w.model = hd_catalog_model(catalog, model ? model : log->model, &why);
+    w.model = hd_log_model(log, catalog, model, &why);
     if (!w.model)
         return model ? hd_usage(problem, "--model: %s", why.text)
                      : hd_bad_input(problem, "%s; --model says which one it is",
                                     why.text);
     struct hd_calibration *c = hd_calibration_load(w.gpu, w.engine, &why);
     if (!c) return hd_bad_input(problem, "%s", why.text);
+    if (!hd_calibration_serves(c, w.model, w.engine, &why)) {
+        hd_calibration_free(c);
+        return hd_bad_input(problem, "%s", why.text);
+    }
     struct hd_timing_source source;
     struct hd_timing *timing =
         hd_timing_compile(c, w.gpu, w.model, log->tp, 1, w.engine,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "command/model_rules.h"
 #include "output/quantity.h"
+#include "timing/calibration.h"
 
 /* Letters of a pattern that stand for themselves. */
 static size_t own_letters(const char *pattern) {
@@ -113,11 +114,15 @@ static bool unmapped(const struct hd_resolved *r, const bool *known,
                    count == r->trace->models && count > 1 ? "*" : names);
 }
 
-static bool place_model(struct hd_resolved *r, int i, const struct hd_model_rule *rule,
-                        struct hd_model_card card, struct hd_problem *problem) {
+static bool place_model(struct hd_resolved *r, int i,
+                        const struct hd_model_rules *rules,
+                        const struct hd_model_rule *rule, struct hd_model_card card,
+                        struct hd_problem *problem) {
     struct hd_question *q = &r->question;
     const char *place = rule ? rule->place : r->trace->path;
     struct hd_market_model *m = &q->model[i];
+    card.spec = card.spec->as[card.said[0] ? card.spec->weights : rules->weights]
+                             [card.said[1] ? card.spec->kv : rules->kv];
     int tp = card.tp ? card.tp : hd_default_tp(q, card.spec);
     const struct hd_fleet_part *part = roomiest(q);
     if (tp == 0 || (double)card.spec->weights_bytes / tp > part->usable_bytes)
@@ -144,6 +149,31 @@ static bool place_model(struct hd_resolved *r, int i, const struct hd_model_rule
     return true;
 }
 
+/* Every kind of GPU must have kernels of each form that is not 16-bit. */
+static bool check_forms(const struct hd_resolved *r, const struct hd_model_rules *rules,
+                        const int *rule, struct hd_problem *problem) {
+    const struct hd_question *q = &r->question;
+    for (int p = 0; p < q->parts; p++) {
+        struct hd_calibration *c = NULL;
+        struct hd_err err = {0};
+        bool fine = true;
+        for (int i = 0; i < q->models && fine; i++) {
+            const struct hd_model_spec *m = q->model[i].spec;
+            if (m == m->as[HD_NUMBER_16BIT][HD_NUMBER_16BIT]) continue;
+            if (!c) c = hd_calibration_load(q->part[p].gpu, q->engine, &err);
+            fine = c && hd_calibration_serves(c, m, q->engine, &err);
+            if (!fine)
+                hd_bad_input(problem, "%s: %s",
+                             rule[i] < 0 ? q->model[i].name
+                                         : rules->rule[rule[i]].place,
+                             err.text);
+        }
+        hd_calibration_free(c);
+        if (!fine) return false;
+    }
+    return true;
+}
+
 bool hd_model_rules_apply(const struct hd_model_rules *rules, struct hd_resolved *r,
                           struct hd_problem *problem) {
     struct hd_question *q = &r->question;
@@ -159,7 +189,8 @@ bool hd_model_rules_apply(const struct hd_model_rules *rules, struct hd_resolved
         struct hd_err ignored = {0};
         rule[i] = rule_of(rules, r->trace->model[i]);
         if (rule[i] < 0)
-            chosen[i].spec = hd_catalog_model(r->catalog, r->trace->model[i], &ignored);
+            chosen[i].spec = hd_catalog_model_said(r->catalog, r->trace->model[i],
+                                                   chosen[i].said, &ignored);
         known[i] = rule[i] >= 0 || chosen[i].spec;
         all &= known[i];
     }
@@ -173,8 +204,9 @@ bool hd_model_rules_apply(const struct hd_model_rules *rules, struct hd_resolved
             if (rule[i] == k) chosen[i] = rules->rule[k].card[card[at++]];
     }
     for (int i = 0; i < n && fine; i++)
-        fine = place_model(r, i, rule[i] < 0 ? NULL : &rules->rule[rule[i]], chosen[i],
-                           problem);
+        fine = place_model(r, i, rules, rule[i] < 0 ? NULL : &rules->rule[rule[i]],
+                           chosen[i], problem);
+    fine = fine && check_forms(r, rules, rule, problem);
     free(rule);
     free(card);
     free(known);

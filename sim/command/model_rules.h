@@ -1,6 +1,7 @@
 /* Rules that say which LLM each model name of a trace is. Internal to this room:
  * resolve_models.c reads them, model_deal.c applies them.
  *
+ * A MODEL is a name of the catalogue, with /fp8, /kv-fp8 and /tpN behind it if need be.
  * A map is 'NAME=MODEL', or 'PATTERN=MODEL:WEIGHT,...' with * and ? in the pattern:
  * then the names that match are dealt the models in that proportion. The n names
  * get n cards, counted out by largest remainder and shuffled by the seed; with
@@ -15,7 +16,8 @@
 
 struct hd_model_card {
     const struct hd_model_spec *spec;
-    int tp; /* 0: the default */
+    int tp;       /* 0: the default */
+    bool said[2]; /* how weights and KV are kept; else the default */
     long weight;
 };
 
@@ -31,6 +33,7 @@ struct hd_model_rule {
 struct hd_model_rules {
     struct hd_model_rule *rule;
     int rules, capacity;
+    enum hd_number weights, kv; /* of models that say nothing of them */
     uint64_t seed;
 };
 

@@ -89,6 +89,11 @@ const struct hd_option hd_options[] = {
      "whose serving engine, one of `hotdesk catalog engines`: the defaults of "
      "max-batch "
      "to front-sequence (`hotdesk help engines`)"},
+    {SERVED, RC, "type", "TYPE", "serving.type", "bf16", false,
+     "of weights and activations: bf16, fp16 or fp8, where --models says nothing of "
+     "it; fp8 needs kernels measured so (--engine)"},
+    {SERVED, RC, "kv-type", "TYPE", "serving.kv_type", "bf16", false,
+     "of the KV cache, likewise"},
     {SERVED, RC, "max-batch", "N", "serving.max_batch", "256", false,
      "requests that decode together"},
     {SERVED, RC, "prefill-tokens", "N", "serving.prefill_tokens", "8192", false,

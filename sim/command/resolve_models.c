@@ -1,7 +1,6 @@
 /* Reading which LLM each model name of the trace is: maps, files and tables. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/csv.h"
 #include "base/mem.h"
@@ -54,20 +53,35 @@ static bool check_tp(const struct hd_model_spec *spec, long tp, struct hd_err *e
     return true;
 }
 
-/* MODEL[/tpN] */
+/* MODEL[/fp8][/kv-fp8][/tpN], or with bf16 in place of fp8 */
 static bool read_model(const struct hd_catalog *catalog, const char *text,
                        struct hd_model_card *card, struct hd_err *err) {
     const char *slash = strrchr(text, '/');
     bool split = slash && strncmp(slash, "/tp", 3) == 0;
     char *name =
         hd_format("%.*s", split ? (int)(slash - text) : (int)strlen(text), text);
-    card->spec = hd_catalog_model(catalog, name, err);
+    card->spec = hd_catalog_model_said(catalog, name, card->said, err);
     free(name);
     if (!card->spec || !split) return card->spec != NULL;
     long tp;
     if (!hd_parse_integer(slash + 3, 1, 64, &tp, err)) return false;
     card->tp = (int)tp;
     return check_tp(card->spec, tp, err);
+}
+
+/* Keeps its weights, or its KV, as the word says. */
+static bool keep_as(struct hd_model_card *card, bool kv, const char *word,
+                    struct hd_err *err) {
+    int number = hd_number_of(word);
+    const struct hd_model_spec *m = card->spec;
+    if (number < 0)
+        return hd_fail(err, "%s '%s' is not simulated; expected bf16, fp16 or fp8",
+                       kv ? "kv_dtype" : "dtype", word);
+    if (card->said[kv] && (kv ? m->kv : m->weights) != (enum hd_number)number)
+        return hd_fail(err, "%s beside '%s'; expected one of them", m->name, word);
+    card->spec = kv ? m->as[m->weights][number] : m->as[number][m->kv];
+    card->said[kv] = true;
+    return true;
 }
 
 static int class_of(const struct hd_question *q, const char *name, struct hd_err *err) {
@@ -137,9 +151,9 @@ static bool take_map(void *context, const char *piece, struct hd_problem *proble
 
 /* ---- files --------------------------------------------------------------- */
 
-enum column { NAME, MODEL, TP, CLASS, DTYPE, MIN_REPLICAS, COLUMNS };
-static const char *const column_name[COLUMNS] = {"name",  "model", "tp",
-                                                 "class", "dtype", "min_replicas"};
+enum column { NAME, MODEL, TP, CLASS, DTYPE, KV_DTYPE, MIN_REPLICAS, COLUMNS };
+static const char *const column_name[COLUMNS] = {
+    "name", "model", "tp", "class", "dtype", "kv_dtype", "min_replicas"};
 
 static bool read_row(struct reading *r, const struct hd_csv_row *row,
                      const int column[COLUMNS], const char *place, struct hd_err *err) {
@@ -163,10 +177,10 @@ static bool read_row(struct reading *r, const struct hd_csv_row *row,
     if (text[CLASS][0] &&
         (rule->slo = class_of(&r->resolved->question, text[CLASS], err)) < 0)
         return false;
-    if (text[DTYPE][0] && strcasecmp(text[DTYPE], "bf16") != 0 &&
-        strcasecmp(text[DTYPE], "fp16") != 0)
-        return hd_fail(err, "dtype '%s' is not simulated; expected bf16 or fp16",
-                       text[DTYPE]);
+    for (int kv = 0; kv < 2; kv++) {
+        const char *word = text[kv ? KV_DTYPE : DTYPE];
+        if (word[0] && !keep_as(&card, kv, word, err)) return false;
+    }
     if (text[MIN_REPLICAS][0]) {
         if (!hd_parse_integer(text[MIN_REPLICAS], 0, 100000, &number, err))
             return false;
@@ -182,7 +196,7 @@ static bool read_header(const struct hd_csv_row *row, int column[COLUMNS],
     for (int c = 0; c < COLUMNS; c++) column[c] = hd_csv_column(row, column_name[c]);
     if (column[NAME] < 0 || column[MODEL] < 0)
         return hd_fail(err, "a column is missing; expected name,model and if need be "
-                            "tp,class,dtype,min_replicas");
+                            "tp,class,dtype,kv_dtype,min_replicas");
     for (int i = 0; i < row->count; i++) {
         bool known = false;
         for (int c = 0; c < COLUMNS; c++) known |= column[c] == i;
@@ -191,7 +205,7 @@ static bool read_header(const struct hd_csv_row *row, int column[COLUMNS],
             return hd_fail(err, "column '%s' means nothing here; %s%s", row->field[i],
                            near ? "the nearest is "
                                 : "expected name,model,tp,class,"
-                                  "dtype,min_replicas",
+                                  "dtype,kv_dtype,min_replicas",
                            near ? near : "");
         }
     }
@@ -246,6 +260,12 @@ static bool read_table(struct hd_asked *asked, struct reading *r, int first,
             rule->card[i].tp = (int)number;
         }
     }
+    for (int kv = 0; kv < 2; kv++) {
+        s = hd_asked_said(asked, "models", name, kv ? "kv_dtype" : "dtype");
+        for (int i = 0; s && i < rule->cards; i++)
+            if (!keep_as(&rule->card[i], kv, s->value, &err))
+                return hd_setting_fail(s, problem, "%s", err.text);
+    }
     s = hd_asked_said(asked, "models", name, "class");
     if (s && (rule->slo = class_of(&r->resolved->question, s->value, &err)) < 0)
         return hd_setting_fail(s, problem, "%s", err.text);
@@ -262,7 +282,14 @@ struct hd_model_rules *hd_model_rules_read(struct hd_asked *asked,
     struct hd_model_rules *rules = hd_alloc(sizeof *rules);
     rules->seed = resolved->question.seed;
     struct reading r = {rules, resolved, NULL};
-    bool fine = true;
+    static const char *const numbers[] = {"bf16", "fp16", "fp8"};
+    int weights = hd_asked_word(asked, "serving.type", numbers, 3, problem);
+    int kv = hd_asked_word(asked, "serving.kv_type", numbers, 3, problem);
+    bool fine = weights >= 0 && kv >= 0;
+    if (fine) {
+        rules->weights = (enum hd_number)hd_number_of(numbers[weights]);
+        rules->kv = (enum hd_number)hd_number_of(numbers[kv]);
+    }
     for (int i = 0; i < asked->count && fine; i++) {
         const struct hd_setting *s = asked->setting[i];
         if (strcmp(s->option->key, "models") != 0) continue;

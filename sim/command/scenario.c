@@ -106,7 +106,8 @@ static bool read_map(struct reading *r, const struct hd_option *option,
 
 /* "a=b;c=d"; csv "FILE"; {"a=b", csv "FILE", name = "model", name = {model = ...}} */
 static bool read_models(struct reading *r, const struct hd_value *v) {
-    static const char *const fields[] = {"model", "tp", "class", "min_replicas"};
+    static const char *const fields[] = {"model", "tp",       "class",
+                                         "dtype", "kv_dtype", "min_replicas"};
     const struct hd_option *option = any("models");
     if (v->type != HD_VALUE_TABLE) return read_map(r, option, v);
     for (int i = 0; i < v->items; i++)
@@ -114,7 +115,7 @@ static bool read_models(struct reading *r, const struct hd_value *v) {
     for (int i = 0; i < v->fields; i++) {
         const struct hd_value *m = &v->field[i];
         if (m->type == HD_VALUE_TABLE) {
-            if (!named_fields(r, option, m->key, m, fields, 4)) return false;
+            if (!named_fields(r, option, m->key, m, fields, 6)) return false;
             if (!hd_value_find(m, "model"))
                 return refuse(r, m, "names no model; expected model = \"...\"");
         } else if (!add(r, option, m->key, "model", m)) {

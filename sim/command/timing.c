@@ -27,7 +27,9 @@ static const struct hd_option options[] = {
     {HD_GROUP_SERVED, TIMING, "engine", "NAME", NULL, "vllm-0.14-async", false,
      "the engine profile: `hotdesk catalog engines` lists them"},
     {HD_GROUP_SERVED, TIMING, "type", "TYPE", NULL, "bf16", false,
-     "of weights and activations: bf16 or fp8"},
+     "of weights and activations: bf16, fp16 or fp8; or behind the model: /fp8"},
+    {HD_GROUP_SERVED, TIMING, "kv-type", "TYPE", NULL, "bf16", false,
+     "of the KV cache; or behind the model: /kv-fp8"},
     {HD_GROUP_WRITTEN, TIMING, "json", NULL, NULL, NULL, false,
      "one JSON value instead of text"},
 };
@@ -49,7 +51,6 @@ struct asked {
     const struct hd_model_spec *model;
     const struct hd_engine_profile *engine;
     long tp, prefill, cached, decodes, context;
-    enum hd_roof_type type;
 };
 
 /* ---- words --------------------------------------------------------------- */
@@ -74,20 +75,30 @@ static bool pair(const char *option, const char *text, long *first, long *second
 static bool read_numbers(const struct hd_args *args, struct asked *a,
                          struct hd_problem *problem) {
     const char *tp = hd_args_get(args, "tp"), *prefill = hd_args_get(args, "prefill");
-    const char *decode = hd_args_get(args, "decode"), *type = hd_args_get(args, "type");
+    const char *decode = hd_args_get(args, "decode");
     struct hd_err why = {0};
     a->tp = 1;
     if (tp && !hd_parse_integer(tp, 1, 1024, &a->tp, &why))
         return hd_usage(problem, "--tp: %s", why.text);
-    if (type && hd_roof_type_of(type) < 0)
-        return hd_usage(problem, "--type %s: expected bf16 or fp8", type);
-    a->type = type ? (enum hd_roof_type)hd_roof_type_of(type) : HD_ROOF_BF16;
     if (!prefill && !decode)
         return hd_usage(problem, "timing: no iteration; expected --prefill TOKENS, "
                                  "--decode BATCH,CONTEXT or both");
     return (!prefill ||
             pair("prefill", prefill, &a->prefill, &a->cached, false, problem)) &&
            (!decode || pair("decode", decode, &a->decodes, &a->context, true, problem));
+}
+
+/* What the option says, over what the model's name does. */
+static bool keep_as(const struct hd_args *args, bool kv, struct asked *a,
+                    struct hd_problem *problem) {
+    const char *option = kv ? "kv-type" : "type", *word = hd_args_get(args, option);
+    if (!word) return true;
+    int number = hd_number_of(word);
+    if (number < 0)
+        return hd_usage(problem, "--%s %s: expected bf16, fp16 or fp8", option, word);
+    const struct hd_model_spec *m = a->model;
+    a->model = kv ? m->as[m->weights][number] : m->as[number][m->kv];
+    return true;
 }
 
 static bool read_names(const struct hd_args *args, const struct hd_catalog *catalog,
@@ -100,6 +111,8 @@ static bool read_names(const struct hd_args *args, const struct hd_catalog *cata
     if (!gpu) return hd_usage(problem, "timing: no GPU; expected --gpu KIND");
     a->model = hd_catalog_model(catalog, model, &why);
     if (!a->model) return hd_usage(problem, "--model: %s", why.text);
+    if (!keep_as(args, false, a, problem) || !keep_as(args, true, a, problem))
+        return false;
     a->gpu = hd_catalog_gpu(catalog, gpu, &why);
     if (!a->gpu) return hd_usage(problem, "--gpu: %s", why.text);
     a->engine = hd_engines_find(engines, engine ? engine : "vllm-0.14-async", &why);
@@ -130,9 +143,17 @@ static const char *standing_of(const struct hd_part *part,
     return part->inside ? "measured" : "beyond";
 }
 
+static const char *type_of(enum hd_number number) {
+    return hd_roof_type_name(hd_roof_type_as(number));
+}
+
 static void print_question(const struct asked *a) {
-    printf("model     %s on %s, TP %ld, %s; engine %s\n", a->model->name, a->gpu->name,
-           a->tp, hd_roof_type_name(a->type), a->engine->name);
+    printf("model     %s on %s, TP %ld, %s%s; engine %s\n", a->model->name,
+           a->gpu->name, a->tp, type_of(a->model->weights),
+           a->model->kv == a->model->weights ? ""
+           : a->model->kv                    ? ", KV fp8"
+                                             : ", KV bf16",
+           a->engine->name);
     printf("step      ");
     if (a->prefill) {
         printf("prefill of %s", hd_say_things(a->prefill, "token").text);
@@ -212,7 +233,8 @@ static void print_json(const struct asked *a, const struct hd_step_prediction *p
     hd_json_text(&j, "model", a->model->name);
     hd_json_text(&j, "gpu", a->gpu->name);
     hd_json_int(&j, "tp", a->tp);
-    hd_json_text(&j, "type", hd_roof_type_name(a->type));
+    hd_json_text(&j, "type", type_of(a->model->weights));
+    hd_json_text(&j, "kv_type", type_of(a->model->kv));
     hd_json_text(&j, "engine", a->engine->name);
     hd_json_int(&j, "prefill_tokens", a->prefill);
     hd_json_int(&j, "cached_tokens", a->cached);
@@ -267,18 +289,12 @@ static bool answer(const struct asked *a, bool json, struct hd_problem *problem)
     struct hd_err why = {0};
     struct hd_calibration *c = hd_calibration_load(a->gpu, a->engine, &why);
     if (!c) return hd_bad_input(problem, "%s", why.text);
-    bool fine = true;
-    if (a->type == HD_ROOF_FP8 &&
-        (!c->kernels ||
-         !hd_kernel_set_find(c->kernels, HD_ROOF_GEMM, HD_ROOF_FP8, NULL)))
-        fine = hd_usage(problem,
-                        "--type fp8: %s has no fp8 kernels with this engine; expected "
-                        "bf16",
-                        a->gpu->name);
+    bool fine = hd_calibration_serves(c, a->model, a->engine, &why) ||
+                hd_usage(problem, "%s", why.text);
     if (fine) {
         struct hd_step_prediction p;
         struct hd_batch_shape b = shape_of(a);
-        hd_predict_step(c, a->gpu, a->model, (int)a->tp, a->engine, a->type, &b, &p);
+        hd_predict_step(c, a->gpu, a->model, (int)a->tp, a->engine, &b, &p);
         if (json)
             print_json(a, &p, c);
         else

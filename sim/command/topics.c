@@ -77,7 +77,8 @@ const struct hd_topic hd_topics[] = {
      "                 gaps between tokens. Assumed unless you measured it\n"
      "\n"
      "Above 85 % of --max-batch a small error of the step time moves TTFT a lot.\n"
-     "`hotdesk calibrate log` replays a measured run and says how far off a profile is.\n"
+     "`hotdesk calibrate log` replays a measured run and says how far off a profile "
+     "is.\n"
      "Prompts that share a prefix are computed each anew: there is no prefix cache.\n"},
     {"window", "which requests count",
      "Only requests that arrive inside the measurement window count, all of them, "
@@ -167,6 +168,10 @@ const struct hd_topic hd_topics[] = {
      "of\n"
      "                                        two that leaves a tenth of the memory "
      "free)\n"
+     "  --models 'big=llama-2-70b/fp8'        weights and activations of 8 bits; "
+     "/kv-fp8:\n"
+     "                                        the KV cache; /fp8/kv-fp8/tp2: all of "
+     "it\n"
      "  --models 'm_*=qwen2.5-7b:6,yi-1.5-9b:2,llama-2-13b:2'\n"
      "                                        names that match are dealt the models "
      "in\n"
@@ -177,15 +182,18 @@ const struct hd_topic hd_topics[] = {
      "                                        first appear: six, two, two, and again\n"
      "  --models 'a=llama-2-7b;b_*=yi-34b'    several maps\n"
      "  --models models.csv                   columns name,model and if need be\n"
-     "                                        tp,class,dtype,min_replicas\n"
+     "                                        tp,class,dtype,kv_dtype,min_replicas\n"
      "\n"
      "* and ? stand for any text and any letter. A name written out wins over a "
      "pattern,\n"
      "a pattern with more letters of its own over one with fewer. A name without a "
      "model\n"
-     "is an error. Weights and KV are 16 bits; another dtype is an error. class: an "
-     "SLO\n"
-     "class of the scenario. min_replicas: `dedicated` gives that model no fewer.\n"},
+     "is an error. What says nothing of it keeps weights and KV as --type and "
+     "--kv-type "
+     "say,\n"
+     "16 bits by default; fp8 needs a GPU that has it and an engine of kernel tables.\n"
+     "class: an SLO class of the scenario. min_replicas: `dedicated` gives that model "
+     "no fewer.\n"},
     {"calibration", "where the time of an iteration comes from, and how to add to it",
      "Coefficients of each GPU ship in results/calibration, fitted to measurements "
      "that\n"

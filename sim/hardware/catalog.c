@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/home.h"
 #include "base/mem.h"
@@ -15,7 +16,10 @@ struct hd_catalog {
     int gpus, models, gpu_capacity, model_capacity;
     struct hd_gpu_spec *gpu;
     struct hd_model_spec *model;
+    struct hd_model_spec *form; /* FORMS of each model: as it is not listed */
 };
+
+enum { FORMS = HD_NUMBERS * HD_NUMBERS - 1 };
 
 /* ---- the two files ------------------------------------------------------- */
 
@@ -160,8 +164,8 @@ const struct hd_gpu_spec *hd_catalog_gpu(const struct hd_catalog *c, const char 
     return NULL;
 }
 
-const struct hd_model_spec *hd_catalog_model(const struct hd_catalog *c,
-                                             const char *name, struct hd_err *err) {
+static const struct hd_model_spec *listed(const struct hd_catalog *c, const char *name,
+                                          struct hd_err *err) {
     struct hd_names all = {0};
     for (int n = 0; n < c->models; n++)
         if (hd_is_called(c->model[n].name, c->model[n].aliases, name))
@@ -171,6 +175,67 @@ const struct hd_model_spec *hd_catalog_model(const struct hd_catalog *c,
     hd_names_unknown(&all, "model", name, "models", err);
     hd_names_free(&all);
     return NULL;
+}
+
+/* ---- forms --------------------------------------------------------------- */
+
+int hd_number_of(const char *name) {
+    if (strcasecmp(name, "bf16") == 0 || strcasecmp(name, "fp16") == 0)
+        return HD_NUMBER_16BIT;
+    return strcasecmp(name, "fp8") == 0 ? HD_NUMBER_FP8 : -1;
+}
+
+/* Cuts one ending of a form off the name; false: there is none. */
+static bool cut_form(char *name, int number[2], bool said[2]) {
+    char *slash = strrchr(name, '/');
+    if (!slash) return false;
+    bool kv = strncasecmp(slash + 1, "kv-", 3) == 0;
+    int of = hd_number_of(slash + (kv ? 4 : 1));
+    if (of < 0 || said[kv]) return false;
+    number[kv] = of;
+    said[kv] = true;
+    *slash = '\0';
+    return true;
+}
+
+const struct hd_model_spec *hd_catalog_model_said(const struct hd_catalog *c,
+                                                  const char *name, bool said[2],
+                                                  struct hd_err *err) {
+    int number[2] = {HD_NUMBER_16BIT, HD_NUMBER_16BIT};
+    char *bare = hd_strdup(name);
+    said[0] = said[1] = false;
+    while (cut_form(bare, number, said)) {
+    }
+    const struct hd_model_spec *m = listed(c, bare, err);
+    free(bare);
+    return m ? m->as[number[0]][number[1]] : NULL;
+}
+
+const struct hd_model_spec *hd_catalog_model(const struct hd_catalog *c,
+                                             const char *name, struct hd_err *err) {
+    bool said[2];
+    return hd_catalog_model_said(c, name, said, err);
+}
+
+static void make_forms(struct hd_model_spec *m, struct hd_model_spec form[FORMS]) {
+    int made = 0;
+    for (int w = 0; w < HD_NUMBERS; w++)
+        for (int k = 0; k < HD_NUMBERS; k++) {
+            struct hd_model_spec *f = w || k ? &form[made++] : m;
+            m->as[w][k] = f;
+            if (f == m) continue;
+            *f = *m;
+            f->name = hd_format("%s%s%s", m->name, w ? "/fp8" : "", k ? "/kv-fp8" : "");
+            f->weights = (enum hd_number)w;
+            f->kv = (enum hd_number)k;
+            hd_model_derive(f);
+        }
+    for (int n = 0; n < made; n++) memcpy(form[n].as, m->as, sizeof m->as);
+}
+
+static void add_forms(struct hd_catalog *c) {
+    c->form = hd_alloc((size_t)c->models * FORMS * sizeof *c->form);
+    for (int n = 0; n < c->models; n++) make_forms(&c->model[n], &c->form[n * FORMS]);
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -211,8 +276,10 @@ struct hd_catalog *hd_catalog_read(const char *gpus_path, const char *models_pat
                                    struct hd_err *err) {
     struct hd_catalog *c = hd_alloc(sizeof *c);
     if (read_file(c, gpus_path, true, err) && read_file(c, models_path, false, err) &&
-        is_sound(c, gpus_path, models_path, err))
+        is_sound(c, gpus_path, models_path, err)) {
+        add_forms(c);
         return c;
+    }
     hd_catalog_free(c);
     return NULL;
 }
@@ -232,8 +299,11 @@ void hd_catalog_free(struct hd_catalog *c) {
         hd_columns_free(&c->gpu[n], gpu_columns, GPU_COLUMNS);
     for (int n = 0; n < c->models; n++)
         hd_columns_free(&c->model[n], model_columns, MODEL_COLUMNS);
+    for (int n = 0; c->form && n < c->models * FORMS; n++)
+        free((void *)c->form[n].name);
     free(c->gpu);
     free(c->model);
+    free(c->form);
     free(c);
 }
 

@@ -29,6 +29,9 @@ struct hd_gpu_spec {            /* one GPU; rates are peaks of the data sheet */
 
 enum hd_bias { HD_BIAS_NONE, HD_BIAS_QKV, HD_BIAS_ALL };
 
+/* What numbers are kept as: bf16 or fp16, which take the same time; fp8. */
+enum hd_number { HD_NUMBER_16BIT, HD_NUMBER_FP8, HD_NUMBERS };
+
 struct hd_model_spec {
     const char *name, *aliases;
     /* The shape, as in the model's public configuration. */
@@ -43,7 +46,12 @@ struct hd_model_spec {
     double published_params; /* in all; 0: not known. The shape must give it */
     bool verified;
     const char *source;
-    /* What follows from it; 16-bit weights and KV. */
+    /* How a server keeps it: the layers' matrices and what is multiplied by them; the
+     * KV cache. 16-bit as the catalogue lists it; `as` has its other forms, whose names
+     * end in /fp8, /kv-fp8 or both. */
+    enum hd_number weights, kv;
+    const struct hd_model_spec *as[HD_NUMBERS][HD_NUMBERS]; /* by weights, by KV */
+    /* What follows from all that. */
     int64_t params, active_params; /* active: those that one token passes */
     int64_t weights_bytes, kv_token_bytes;
 };
@@ -57,11 +65,21 @@ struct hd_catalog *hd_catalog_read(const char *gpus_path, const char *models_pat
                                    struct hd_err *err);
 void hd_catalog_free(struct hd_catalog *);
 
-/* By name or alias, ignoring case. NULL when unknown; err then names the nearest. */
+/* By name or alias, ignoring case. NULL when unknown; err then names the nearest. A
+ * model's name may be followed by /bf16 or /fp8 and by /kv-bf16 or /kv-fp8. */
 const struct hd_gpu_spec *hd_catalog_gpu(const struct hd_catalog *, const char *name,
                                          struct hd_err *err);
 const struct hd_model_spec *hd_catalog_model(const struct hd_catalog *,
                                              const char *name, struct hd_err *err);
+
+/* The same, and in said[0] and said[1] whether the name says how weights and KV are
+ * kept: else they are 16-bit. */
+const struct hd_model_spec *hd_catalog_model_said(const struct hd_catalog *,
+                                                  const char *name, bool said[2],
+                                                  struct hd_err *err);
+
+/* "bf16" or "fp16", "fp8"; -1: neither. */
+int hd_number_of(const char *name);
 
 /* All of them, in the order of the files. */
 const struct hd_gpu_spec *hd_catalog_gpus(const struct hd_catalog *, int *count);

@@ -1,7 +1,9 @@
 /* Parameters, bytes and work from a model's shape. */
 #include "hardware/model.h"
 
-enum { WEIGHT_BYTES = 2, KV_BYTES = 2 };
+static int number_bytes(enum hd_number n) {
+    return n == HD_NUMBER_FP8 ? 1 : 2;
+}
 
 static int64_t latent_attention(const struct hd_model_spec *m) {
     int64_t h = m->hidden, heads = m->heads, d = m->head_dim;
@@ -55,6 +57,15 @@ static int64_t expert_vectors(const struct hd_model_spec *m) {
     return m->bias == HD_BIAS_ALL ? 2 * (int64_t)m->moe_ffn + m->hidden : 0;
 }
 
+/* The matrices of the layers. Embedding, output head, routers, norms and biases stay at
+ * 16 bits whatever these are, as in vLLM's fp8. */
+static int64_t quantised_weights(const struct hd_model_spec *m) {
+    int64_t with_experts = hd_model_expert_layers(m);
+    int64_t router = (int64_t)m->hidden * m->experts;
+    return hd_model_common_weights(m) +
+           with_experts * (m->experts * hd_model_expert_weights(m) - router);
+}
+
 void hd_model_derive(struct hd_model_spec *m) {
     int64_t layers = hd_model_expert_layers(m);
     int64_t expert = hd_model_expert_weights(m) + expert_vectors(m);
@@ -64,12 +75,14 @@ void hd_model_derive(struct hd_model_spec *m) {
                      hd_model_head_weights(m) * (m->tied ? 1 : 2);
     m->params = common + layers * m->experts * expert;
     m->active_params = common + layers * m->topk * expert;
-    m->weights_bytes = m->params * WEIGHT_BYTES;
+    int64_t small = quantised_weights(m);
+    m->weights_bytes = 2 * (m->params - small) + number_bytes(m->weights) * small;
     m->kv_token_bytes = (int64_t)hd_model_kv_token_bytes(m, 1);
 }
 
 double hd_model_kv_token_bytes(const struct hd_model_spec *m, int tp) {
-    if (m->kv_rank) return (double)m->layers * (m->kv_rank + m->rope_dim) * KV_BYTES;
+    int bytes = number_bytes(m->kv);
+    if (m->kv_rank) return (double)m->layers * (m->kv_rank + m->rope_dim) * bytes;
     int on_each = (m->kv_heads + tp - 1) / tp;
-    return 2.0 * m->layers * on_each * m->head_dim * KV_BYTES;
+    return 2.0 * m->layers * on_each * m->head_dim * bytes;
 }

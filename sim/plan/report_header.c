@@ -149,8 +149,9 @@ static void timing_line(const struct hd_question *q, FILE *out) {
         else
             fprintf(out, "%s, fitted (%s)%s", c->gpu, c->revision,
                     c->basis == HD_CALIBRATION_SUSPECT ? ", measurements suspect" : "");
-        fprintf(out, ": held-out error %.0f %% median, %.0f %% p90",
-                c->held_out.p50 * 100, c->held_out.p90 * 100);
+        struct hd_calibration_error error = hd_report_timing_error(q, c);
+        fprintf(out, ": held-out error %.0f %% median, %.0f %% p90", error.p50 * 100,
+                error.p90 * 100);
         hd_calibration_free(c);
     }
     putc('\n', out);

@@ -5,12 +5,18 @@
 #include "output/json.h"
 #include "plan/report.h"
 #include "plan/report_figures.h"
+#include "timing/calibration.h"
 
 /* What was asked, in full: two questions with the same object have the same answer
  * (under the same version). */
 void hd_report_question_json(const struct hd_report *, const char *key,
                              struct hd_json *);
 void hd_report_trace_json(const struct hd_report *, const char *key, struct hd_json *);
+
+/* The held-out error of a GPU's timing, the largest over the forms in which the
+ * question's models are kept (16-bit, fp8). */
+struct hd_calibration_error hd_report_timing_error(const struct hd_question *,
+                                                   const struct hd_calibration *);
 
 /* What a replay is judged by: the attainment and the rule asked for. */
 struct hd_criterion hd_report_criterion(const struct hd_question *);

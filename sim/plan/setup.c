@@ -129,6 +129,7 @@ static bool place_model(struct hd_setup *s, int model, struct hd_err *err) {
     for (int p = 0; p < q->parts; p++) {
         const struct hd_fleet_part *part = &q->part[p];
         if (m->gpu && strcmp(m->gpu, part->gpu->name) != 0) continue;
+        if (!hd_timings_serve(s->timings, part->gpu, m->spec, err)) return false;
         if (part->node.gpus > largest) largest = part->node.gpus;
         if (part->node.gpus < m->tp) continue;
         if (best < 0 || part->usable_bytes > q->part[best].usable_bytes) best = p;

@@ -64,6 +64,11 @@ bool hd_timings_add_gpu(struct hd_timings *t, const struct hd_gpu_spec *spec,
     return true;
 }
 
+bool hd_timings_serve(const struct hd_timings *t, const struct hd_gpu_spec *gpu,
+                      const struct hd_model_spec *model, struct hd_err *err) {
+    return hd_calibration_serves(calibration_of(t, gpu), model, t->engine, err);
+}
+
 /* Compiling holds the lock: it is done once per entry, and whoever waits most likely
  * wants the same one. */
 const struct hd_timing *hd_timings_get(struct hd_timings *t,

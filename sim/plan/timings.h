@@ -16,6 +16,10 @@ void hd_timings_free(struct hd_timings *);
 bool hd_timings_add_gpu(struct hd_timings *, const struct hd_gpu_spec *,
                         struct hd_err *err);
 
+/* Whether the GPU's calibration, added before, serves the model (calibration.h). */
+bool hd_timings_serve(const struct hd_timings *, const struct hd_gpu_spec *,
+                      const struct hd_model_spec *, struct hd_err *);
+
 /* The timing of a model on tp GPUs with a share of each, and in *entry a number for
  * it, from 0 in the order in which they were made. Safe from any thread. */
 const struct hd_timing *hd_timings_get(struct hd_timings *, const struct hd_gpu_spec *,

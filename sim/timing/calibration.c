@@ -221,6 +221,33 @@ int hd_calibration_files(const struct hd_gpu_spec *gpu,
     return 2 + (engine && engine->tables ? hd_kernel_set_files(gpu, part + 2) : 0);
 }
 
+/* What the errors of a composition are, and whose GEMMs it rests on. */
+static struct hd_calibration_error worse(const struct hd_kernel_error *a,
+                                         const struct hd_kernel_error *b) {
+    return (struct hd_calibration_error){fmax(a->p50, b->p50), fmax(a->p90, b->p90)};
+}
+
+static const struct hd_kernel_table *rests_on(const struct hd_kernel_set *set,
+                                              enum hd_roof_type gemm_type,
+                                              enum hd_roof_type kv_type,
+                                              const struct hd_kernel_origin **origin,
+                                              struct hd_calibration_error *in_sample,
+                                              struct hd_calibration_error *held_out) {
+    const struct hd_kernel_table *gemm =
+        hd_kernel_set_find(set, HD_ROOF_GEMM, gemm_type, origin);
+    const struct hd_kernel_table *decode =
+        hd_kernel_set_find(set, HD_ROOF_DECODE, kv_type, NULL);
+    *in_sample = worse(&gemm->in_sample, &decode->in_sample);
+    *held_out = worse(&gemm->held_out, &decode->held_out);
+    held_out->p50 = fmax(held_out->p50, HD_COMPOSED_P50);
+    held_out->p90 = fmax(held_out->p90, HD_COMPOSED_P90);
+    if (!(*origin)->own) {
+        held_out->p50 = fmax(held_out->p50, HD_UNSEEN_GPU_P50);
+        held_out->p90 = fmax(held_out->p90, HD_UNSEEN_GPU_P90);
+    }
+    return gemm;
+}
+
 /* What stands on kernels in place of iterations. Engines that serve prompts whole and
  * first are those of 2024, with the small kernels of that time. */
 static bool take_tables(struct hd_calibration *c, const struct hd_gpu_spec *gpu,
@@ -228,23 +255,10 @@ static bool take_tables(struct hd_calibration *c, const struct hd_gpu_spec *gpu,
     c->kernels = hd_kernel_set_load(gpu, !engine->chunked, err);
     if (!c->kernels) return false;
     const struct hd_kernel_origin *origin = NULL;
-    const struct hd_kernel_table *gemm =
-        hd_kernel_set_find(c->kernels, HD_ROOF_GEMM, HD_ROOF_BF16, &origin);
-    const struct hd_kernel_table *decode =
-        hd_kernel_set_find(c->kernels, HD_ROOF_DECODE, HD_ROOF_BF16, NULL);
+    const struct hd_kernel_table *gemm = rests_on(
+        c->kernels, HD_ROOF_BF16, HD_ROOF_BF16, &origin, &c->in_sample, &c->held_out);
     c->basis = origin->own ? HD_CALIBRATION_TABLES : HD_CALIBRATION_SCALED;
     c->models = 0;
-    c->in_sample =
-        (struct hd_calibration_error){fmax(gemm->in_sample.p50, decode->in_sample.p50),
-                                      fmax(gemm->in_sample.p90, decode->in_sample.p90)};
-    double p50 = fmax(gemm->held_out.p50, decode->held_out.p50);
-    double p90 = fmax(gemm->held_out.p90, decode->held_out.p90);
-    c->held_out = (struct hd_calibration_error){fmax(p50, HD_COMPOSED_P50),
-                                                fmax(p90, HD_COMPOSED_P90)};
-    if (!origin->own) {
-        c->held_out.p50 = fmax(c->held_out.p50, HD_UNSEEN_GPU_P50);
-        c->held_out.p90 = fmax(c->held_out.p90, HD_UNSEEN_GPU_P90);
-    }
     snprintf(c->fitted, sizeof c->fitted, "%s", origin->gpu);
     snprintf(c->source, sizeof c->source, "kernels, GEMM %.230s", gemm->source);
     return true;
@@ -292,6 +306,18 @@ void hd_calibration_free(struct hd_calibration *c) {
     free(c);
 }
 
+bool hd_calibration_serves(const struct hd_calibration *c,
+                           const struct hd_model_spec *model,
+                           const struct hd_engine_profile *engine, struct hd_err *err) {
+    if (c->kernels) return hd_kernel_set_serves(c->kernels, model, err);
+    if (model->weights == HD_NUMBER_16BIT && model->kv == HD_NUMBER_16BIT) return true;
+    return hd_fail(err,
+                   "%s: engine %s is timed by whole iterations, which were measured at "
+                   "16 bits; expected bf16 or an engine of kernel tables, as "
+                   "vllm-0.14-async",
+                   model->name, engine->name);
+}
+
 const char *hd_calibration_basis_name(enum hd_calibration_basis basis) {
     static const char *const names[] = {"fitted", "suspect", "scaled", "tables"};
     return names[basis];
@@ -303,14 +329,27 @@ void hd_timing_source_of(const struct hd_calibration *c,
     static const char *const how[] = {
         "fitted to", "fitted to (suspect: contradicts the data sheet)",
         "scaled from specification, relative fitted to", "composed from"};
-    *to = (struct hd_timing_source){.tp = tp,
-                                    .basis = c->basis,
-                                    .error_p50 = c->held_out.p50,
-                                    .error_p90 = c->held_out.p90};
+    enum hd_calibration_basis basis = c->basis;
+    struct hd_calibration_error error = c->held_out, ignored;
+    char source[sizeof c->source];
+    const char *on = c->fitted;
+    memcpy(source, c->source, sizeof source);
+    if (c->kernels && (model->weights || model->kv)) {
+        const struct hd_kernel_origin *origin = NULL;
+        const struct hd_kernel_table *gemm =
+            rests_on(c->kernels, hd_roof_type_as(model->weights),
+                     hd_roof_type_as(model->kv), &origin, &ignored, &error);
+        basis = origin->own ? HD_CALIBRATION_TABLES : HD_CALIBRATION_SCALED;
+        on = origin->gpu;
+        snprintf(source, sizeof source, "kernels, %sGEMM %.200s%s",
+                 model->weights == HD_NUMBER_FP8 ? "fp8 " : "", gemm->source,
+                 model->kv == HD_NUMBER_FP8 ? "; attention of fp8 KV" : "");
+    }
+    *to = (struct hd_timing_source){
+        .tp = tp, .basis = basis, .error_p50 = error.p50, .error_p90 = error.p90};
     snprintf(to->gpu, sizeof to->gpu, "%s", c->gpu);
     snprintf(to->model, sizeof to->model, "%s", model->name);
     memcpy(to->revision, c->revision, sizeof to->revision);
-    snprintf(to->source, sizeof to->source, "%s %s on %s%s%s", how[c->basis], c->source,
-             c->fitted, tp > 1 ? "; all-reduce kernels of " : "",
-             tp > 1 ? c->linked : "");
+    snprintf(to->source, sizeof to->source, "%s %s on %s%s%s", how[basis], source, on,
+             tp > 1 ? "; all-reduce kernels of " : "", tp > 1 ? c->linked : "");
 }

@@ -67,10 +67,16 @@ void hd_calibration_free(struct hd_calibration *);
 /* "fitted", "suspect", "scaled", "tables". */
 const char *hd_calibration_basis_name(enum hd_calibration_basis);
 
+/* Whether a timing of the model, kept as it is, can be made. False with one line in
+ * err: fp8 without kernels of it; whole iterations were measured at 16 bits. */
+bool hd_calibration_serves(const struct hd_calibration *, const struct hd_model_spec *,
+                           const struct hd_engine_profile *, struct hd_err *);
+
 /* Timing of a model on tp GPUs of the kind, of which it has `share` in (0, 1] each,
  * with rows for batches up to `batches`. A share scales compute and bandwidth alike
- * and leaves host times as they are: assumed. Host times are the engine's, or without
- * tables those of the fitted iterations. Constant; may be shared by threads. */
+ * and leaves host times as they are: assumed. The model must be served. Host times are
+ * the engine's, or without tables those of the fitted iterations. Constant; may be
+ * shared by threads. */
 struct hd_timing *hd_timing_compile(const struct hd_calibration *,
                                     const struct hd_gpu_spec *,
                                     const struct hd_model_spec *, int tp, double share,

@@ -1,4 +1,5 @@
 /* From a calibration and a model's shape to the table that the engine reads. */
+#include <assert.h>
 #include <stddef.h>
 
 #include "timing/calibration.h"
@@ -29,8 +30,7 @@ compile_kernels(const struct hd_calibration *calibration, const struct hd_gpu_sp
                 const struct hd_engine_profile *engine, int batches) {
     struct hd_composition c;
     struct hd_kernels_law l;
-    hd_compose(&c, calibration->kernels, &calibration->reduce, gpu, model, tp, share,
-               HD_ROOF_BF16);
+    hd_compose(&c, calibration->kernels, &calibration->reduce, gpu, model, tp, share);
     hd_kernels_law_init(&l, &c, engine->layer_s * model->layers, batches);
     l.law.skew = hd_kernel_set_skew(calibration->kernels);
     l.law.host_step_s = engine->step_s;
@@ -49,6 +49,7 @@ struct hd_timing *hd_timing_compile(const struct hd_calibration *calibration,
                                     int batches) {
     if (calibration->kernels)
         return compile_kernels(calibration, gpu, model, tp, share, engine, batches);
+    assert(model->weights == HD_NUMBER_16BIT && model->kv == HD_NUMBER_16BIT);
     struct hd_iteration it;
     hd_iteration_law(&calibration->fit, &calibration->reduce, gpu, model, tp, share,
                      &it);

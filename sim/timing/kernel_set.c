@@ -119,6 +119,29 @@ const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *set
     return NULL;
 }
 
+bool hd_kernel_set_serves(const struct hd_kernel_set *set,
+                          const struct hd_model_spec *model, struct hd_err *err) {
+    const struct {
+        enum hd_number number;
+        enum hd_roof_op op;
+    } need[] = {{model->weights, HD_ROOF_GEMM},
+                {model->kv, HD_ROOF_PREFILL},
+                {model->kv, HD_ROOF_DECODE}};
+    for (size_t n = 0; n < sizeof need / sizeof *need; n++) {
+        enum hd_roof_type type = hd_roof_type_as(need[n].number);
+        if (type == HD_ROOF_FP8 && !(set->gpu->fp8_flops > 0))
+            return hd_fail(err, "%s: %s has no fp8; expected bf16", model->name,
+                           set->gpu->name);
+        if (!hd_kernel_set_find(set, need[n].op, type, NULL))
+            return hd_fail(err,
+                           "%s: nobody measured %s in %s on %s or a relative; expected "
+                           "bf16",
+                           model->name, hd_roof_op_name(need[n].op),
+                           hd_roof_type_name(type), set->gpu->name);
+    }
+    return true;
+}
+
 struct hd_kernel_band hd_kernel_band(const struct hd_kernel_table *t,
                                      const struct hd_kernel_origin *origin,
                                      enum hd_roof_op op,

@@ -43,6 +43,11 @@ const struct hd_kernel_table *hd_kernel_set_find(const struct hd_kernel_set *,
                                                  enum hd_roof_op, enum hd_roof_type,
                                                  const struct hd_kernel_origin **);
 
+/* Whether it has the kernels of the model's numbers. False with one line in err: fp8 on
+ * a GPU that has none, or nobody measured it. */
+bool hd_kernel_set_serves(const struct hd_kernel_set *, const struct hd_model_spec *,
+                          struct hd_err *);
+
 /* How far off a kernel of a shape may be: what the table was off, held out; outside its
  * grid, or where bare says that the grid does not count, what the roofline alone was;
  * and no less than unseen GPUs where a relative's table stands in. */

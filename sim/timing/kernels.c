@@ -12,21 +12,26 @@
 
 /* ---- the model's kernels ------------------------------------------------- */
 
-static void add(struct hd_composition *c, const char *name, enum hd_roof_op op,
-                double times, double n, double k) {
+static void add_as(struct hd_composition *c, const char *name, enum hd_roof_op op,
+                   enum hd_roof_type type, double times, double n, double k) {
     if (!(times > 0 && n > 0)) return;
     assert(c->pieces < HD_PIECES_MAX);
     struct hd_piece *p = &c->piece[c->pieces++];
     *p = (struct hd_piece){.name = name,
                            .op = op,
+                           .type = type,
                            .times = times,
                            .per = HD_PER_TOKEN,
                            .factor = 1,
                            .n = n,
                            .k = k};
-    enum hd_roof_type type = op == HD_ROOF_GEMM ? c->type : HD_ROOF_BF16;
     p->table = hd_kernel_set_find(c->set, op, type, &p->origin);
     if (!p->table) c->pieces--; /* residuals that no kernel of its own adds */
+}
+
+static void add(struct hd_composition *c, const char *name, enum hd_roof_op op,
+                double times, double n, double k) {
+    add_as(c, name, op, op == HD_ROOF_GEMM ? c->type : HD_ROOF_BF16, times, n, k);
 }
 
 static void per(struct hd_composition *c, int kind, double factor) {
@@ -75,7 +80,7 @@ static void add_ffn(struct hd_composition *c) {
         add(c, "FFN down", HD_ROOF_GEMM, dense, h, f);
     }
     if (mixed <= 0) return;
-    add(c, "router", HD_ROOF_GEMM, mixed, m->experts, h);
+    add_as(c, "router", HD_ROOF_GEMM, HD_ROOF_BF16, mixed, m->experts, h);
     /* rows out to their experts, and back with their weights */
     add(c, "rows to experts", HD_ROOF_NORM, 2 * mixed, h, 0);
     per(c, HD_PER_TOKEN, m->topk);
@@ -93,8 +98,7 @@ static void add_ffn(struct hd_composition *c) {
 
 void hd_compose(struct hd_composition *c, const struct hd_kernel_set *set,
                 const struct hd_reduce_fit *reduce, const struct hd_gpu_spec *gpu,
-                const struct hd_model_spec *model, int tp, double share,
-                enum hd_roof_type type) {
+                const struct hd_model_spec *model, int tp, double share) {
     assert(tp >= 1 && share > 0 && share <= 1);
     *c = (struct hd_composition){.gpu = gpu,
                                  .model = model,
@@ -102,7 +106,8 @@ void hd_compose(struct hd_composition *c, const struct hd_kernel_set *set,
                                  .reduce = tp > 1 ? reduce : NULL,
                                  .tp = tp,
                                  .share = share,
-                                 .type = type};
+                                 .type = hd_roof_type_as(model->weights),
+                                 .kv_type = hd_roof_type_as(model->kv)};
     add(c, "embedding", HD_ROOF_EMBEDDING, 1, model->hidden, 0);
     add(c, "norms", HD_ROOF_NORM, 2.0 * model->layers + 1, model->hidden, 0);
     /* engines of today add the residual within the norm */
@@ -110,8 +115,8 @@ void hd_compose(struct hd_composition *c, const struct hd_kernel_set *set,
         add(c, "residual", HD_ROOF_ADD, model->layers, model->hidden, 0);
     add_attention(c);
     add_ffn(c);
-    add(c, "output head", HD_ROOF_GEMM, 1, ceil((double)model->vocab / tp),
-        model->hidden);
+    add_as(c, "output head", HD_ROOF_GEMM, HD_ROOF_BF16, 1,
+           ceil((double)model->vocab / tp), model->hidden);
     per(c, HD_PER_ROW, 1);
     add(c, "sampling", HD_ROOF_SAMPLING, 1, model->vocab, 0);
     per(c, HD_PER_ROW, 1);
@@ -133,12 +138,11 @@ static struct hd_roof_shape shape_of(const struct hd_composition *c,
 static double piece_s(const struct hd_composition *c, const struct hd_piece *p,
                       double count) {
     struct hd_roof_shape s = shape_of(c, p, count);
-    enum hd_roof_type type = p->op == HD_ROOF_GEMM ? c->type : HD_ROOF_BF16;
     /* the grid was measured on single matrices: a group has the roofline alone */
     return p->times *
            (p->per == HD_PER_EXPERT
-                ? hd_roof_bare_s(&p->table->law, p->op, type, c->gpu, c->share, &s)
-                : hd_roof_s(&p->table->law, p->op, type, c->gpu, c->share, &s));
+                ? hd_roof_bare_s(&p->table->law, p->op, p->type, c->gpu, c->share, &s)
+                : hd_roof_s(&p->table->law, p->op, p->type, c->gpu, c->share, &s));
 }
 
 static double pieces_s(const struct hd_composition *c, bool rows, double count) {
@@ -187,9 +191,9 @@ double hd_compose_prefill_s(const struct hd_composition *c,
     if (!(b->prefills > 0 && b->chunk > 0)) return 0;
     struct hd_roof_shape s = prefill_shape(c, b);
     const struct hd_kernel_table *t =
-        hd_kernel_set_find(c->set, HD_ROOF_PREFILL, HD_ROOF_BF16, NULL);
+        hd_kernel_set_find(c->set, HD_ROOF_PREFILL, c->kv_type, NULL);
     return c->model->layers *
-           hd_roof_s(&t->law, HD_ROOF_PREFILL, HD_ROOF_BF16, c->gpu, c->share, &s);
+           hd_roof_s(&t->law, HD_ROOF_PREFILL, c->kv_type, c->gpu, c->share, &s);
 }
 
 /* Scores and values of a latent decode: every head reads the whole latent vector. */
@@ -207,8 +211,8 @@ double hd_compose_decode_s(const struct hd_composition *c, double decodes,
     if (!(decodes > 0)) return 0;
     struct hd_roof_shape s = decode_shape(c, decodes, context);
     const struct hd_kernel_table *t =
-        hd_kernel_set_find(c->set, HD_ROOF_DECODE, HD_ROOF_BF16, NULL);
-    double one = hd_roof_s(&t->law, HD_ROOF_DECODE, HD_ROOF_BF16, c->gpu, c->share, &s);
+        hd_kernel_set_find(c->set, HD_ROOF_DECODE, c->kv_type, NULL);
+    double one = hd_roof_s(&t->law, HD_ROOF_DECODE, c->kv_type, c->gpu, c->share, &s);
     return c->model->layers * fmax(one, latent_work_s(c, context));
 }
 
@@ -252,7 +256,7 @@ static void add_part(struct hd_part *part, int *count, const struct hd_compositi
                      const struct hd_roof_shape *s) {
     struct hd_part *p = &part[(*count)++];
     *p = (struct hd_part){.name = name, .times = c->model->layers, .seconds = seconds};
-    p->table = hd_kernel_set_find(c->set, op, HD_ROOF_BF16, &p->origin);
+    p->table = hd_kernel_set_find(c->set, op, c->kv_type, &p->origin);
     judge(p, s, op, false);
 }
 

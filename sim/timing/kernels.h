@@ -11,6 +11,8 @@
  *
  * Experts: T tokens that choose k of E evenly touch E (1 - (1 - k/E)^T) of them, whose
  * weights one grouped kernel reads; its efficiency is that of plain GEMMs (assumed).
+ * fp8 weights: their GEMMs are fp8's, but for output head and router; fp8 KV: attention
+ * reads half the bytes, by the kernels measured so.
  * Latent attention: one KV head of rank and position, shared by all heads; a decode
  * step's scores and values are work that can bind as well as the bytes. */
 #ifndef HD_TIMING_KERNELS_H
@@ -49,12 +51,13 @@ struct hd_composition {
     const struct hd_kernel_set *set;
     const struct hd_reduce_fit *reduce;
     int tp;
-    double share; /* of the GPU that the instance has, (0, 1] */
-    enum hd_roof_type type;
+    double share;                    /* of the GPU that the instance has, (0, 1] */
+    enum hd_roof_type type, kv_type; /* of the layers' GEMMs; of attention */
     int pieces;
     struct hd_piece {
         const char *name;
         enum hd_roof_op op;
+        enum hd_roof_type type;
         double times; /* in an iteration */
         enum { HD_PER_TOKEN, HD_PER_ROW, HD_PER_EXPERT } per;
         double factor; /* rows of the kernel for each token */
@@ -64,11 +67,11 @@ struct hd_composition {
     } piece[HD_PIECES_MAX];
 };
 
-/* The kernels of a model on tp GPUs; the set must have GEMMs of the type. The set and
- * the reduce fit must outlive it. */
+/* The kernels of a model on tp GPUs; the set must have those of its types
+ * (hd_kernel_set_serves). The set and the reduce fit must outlive it. */
 void hd_compose(struct hd_composition *, const struct hd_kernel_set *,
                 const struct hd_reduce_fit *, const struct hd_gpu_spec *,
-                const struct hd_model_spec *, int tp, double share, enum hd_roof_type);
+                const struct hd_model_spec *, int tp, double share);
 
 /* Seconds of: all kernels for `tokens` tokens but attention and all-reduces; head and
  * sampling of `rows`; attention of the prefills; attention of the decodes; all-reduces

@@ -66,14 +66,14 @@ static void add_up(struct hd_step_prediction *p, double floor_s) {
 
 void hd_predict_step(const struct hd_calibration *c, const struct hd_gpu_spec *gpu,
                      const struct hd_model_spec *model, int tp,
-                     const struct hd_engine_profile *engine, enum hd_roof_type type,
+                     const struct hd_engine_profile *engine,
                      const struct hd_batch_shape *b, struct hd_step_prediction *p) {
     *p = (struct hd_step_prediction){.overlapped = engine->async};
     p->host_s = engine->step_s + engine->sequence_s * b->rows;
     double floor_s = engine->layer_s * model->layers;
     if (c->kernels) {
         struct hd_composition composed;
-        hd_compose(&composed, c->kernels, &c->reduce, gpu, model, tp, 1, type);
+        hd_compose(&composed, c->kernels, &c->reduce, gpu, model, tp, 1);
         p->parts = hd_compose_parts(&composed, b, p->part);
         for (int n = 0; n < p->parts; n++) {
             struct hd_part *part = &p->part[n];

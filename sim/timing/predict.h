@@ -21,10 +21,10 @@ struct hd_step_prediction {
     bool inside; /* every part within what was measured on this very GPU */
 };
 
-/* The calibration must have been loaded for this engine. */
+/* The calibration must have been loaded for this engine, and serve the model. */
 void hd_predict_step(const struct hd_calibration *, const struct hd_gpu_spec *,
                      const struct hd_model_spec *, int tp,
-                     const struct hd_engine_profile *, enum hd_roof_type,
-                     const struct hd_batch_shape *, struct hd_step_prediction *);
+                     const struct hd_engine_profile *, const struct hd_batch_shape *,
+                     struct hd_step_prediction *);
 
 #endif

@@ -16,6 +16,10 @@ const char *hd_roof_type_name(enum hd_roof_type type) {
     return type_names[type];
 }
 
+enum hd_roof_type hd_roof_type_as(enum hd_number n) {
+    return n == HD_NUMBER_FP8 ? HD_ROOF_FP8 : HD_ROOF_BF16;
+}
+
 static int find(const char *const *names, int count, const char *name) {
     for (int n = 0; n < count; n++)
         if (strcmp(names[n], name) == 0) return n;

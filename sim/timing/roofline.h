@@ -32,6 +32,7 @@ enum hd_roof_op {
 };
 
 enum hd_roof_type { HD_ROOF_BF16, HD_ROOF_FP8, HD_ROOF_TYPES };
+enum hd_roof_type hd_roof_type_as(enum hd_number);
 
 /* Fields that the operator does not have are not looked at. */
 struct hd_roof_shape {

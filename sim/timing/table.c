@@ -30,7 +30,8 @@ struct hd_timing {
     struct stretch *last; /* the part that waits for the longest, or NULL */
     hd_tick sequence;     /* per sequence beyond the last row */
     struct hd_host_time host;
-    int points;
+    int points,
+        behind; /* a point of the grid is at its range's first number + behind */
     struct point *point;
     double fixed, per_sequence, floor_4, logits, square, token_kv, kv; /* ticks */
     double *rows;    /* ticks of logits for 0 to `batches` rows, or NULL: the above */
@@ -110,9 +111,9 @@ static void sample_row(const struct hd_timing *t, const struct hd_law *law, int 
     }
 }
 
-/* Parts of the prefill law at a point, without slopes. */
-static struct point sample_point(const struct hd_law *law, int n) {
-    double x = (double)hd_range_start(n, TOKENS_UNIT, TOKENS_FINE);
+/* Parts of the prefill law at x tokens, without slopes. */
+static struct point sample_point(const struct hd_law *law, int64_t tokens) {
+    double x = (double)tokens;
     struct point p = {.tokens = x};
     p.at[MULTIPLY] = ticks(law->multiply_s(law->context, x));
     if (law->read_s) p.at[READ] = ticks(law->read_s(law->context, x));
@@ -121,27 +122,31 @@ static struct point sample_point(const struct hd_law *law, int n) {
     return p;
 }
 
+/* Kernels jump behind sizes that fill their tiles, 512 and such, where ranges begin:
+ * theirs go from just behind one such size up to the next, so that both sides of a jump
+ * are as the law has them. */
 static void sample_points(struct hd_timing *t, const struct hd_law *law) {
     t->points = hd_range_of((int64_t)law->tokens_max, TOKENS_UNIT, TOKENS_FINE) + 1;
+    t->behind = law->rows_s != NULL;
     t->point = hd_alloc((size_t)t->points * sizeof *t->point);
-    struct point here = sample_point(law, 0);
     for (int n = 0; n < t->points; n++) {
-        struct point next = sample_point(law, n + 1);
-        for (int p = 0; p < PARTS; p++) {
+        int64_t from = hd_range_start(n, TOKENS_UNIT, TOKENS_FINE) + t->behind;
+        int64_t to = hd_range_start(n + 1, TOKENS_UNIT, TOKENS_FINE);
+        struct point here = sample_point(law, from), next = sample_point(law, to);
+        for (int p = 0; p < PARTS && to > from; p++) {
             here.slope[p] = (next.at[p] - here.at[p]) / (next.tokens - here.tokens);
-            if (p != BESIDE) here.slope[p] = fmax(0, here.slope[p]);
+            if (p != BESIDE && !t->behind) here.slope[p] = fmax(0, here.slope[p]);
         }
         t->point[n] = here;
-        here = next;
     }
     for (int n = 0; n < NORM_RANGES + 2; n++)
         t->norm[n] = pow(1 + (double)n / NORM_RANGES, 0.4);
 }
 
+/* At 0 as at 1: the least that a kernel takes. Without chunks nobody asks. */
 static double attention_ticks(const void *context, double tokens, double mean) {
     const struct hd_law *law = context;
-    return tokens > 0 && mean > 0 ? ticks(law->attention_s(law->context, tokens, mean))
-                                  : 0;
+    return ticks(law->attention_s(law->context, fmax(1, tokens), fmax(1, mean)));
 }
 
 static double beside_ticks(const void *context, double decodes, double kv_tokens) {
@@ -333,7 +338,7 @@ hd_tick hd_timing_prefill(const struct hd_timing *t, int64_t tokens, int sequenc
     if (t->batches == 0) {
         time = plain_prefill(t, tokens, sequences, square, context);
     } else {
-        int n = hd_range_of(tokens, TOKENS_UNIT, TOKENS_FINE);
+        int n = hd_range_of(tokens - t->behind, TOKENS_UNIT, TOKENS_FINE);
         const struct point *p = &t->point[n < t->points ? n : t->points - 1];
         double along = (double)tokens - p->tokens;
         double multiply =

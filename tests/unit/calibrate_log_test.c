@@ -116,6 +116,33 @@ static void wrong_logs_are_refused(void **state) {
             "meta.json: data_parallel_size");
 }
 
+/* quantization and kv_cache_dtype say how numbers were kept, unless the name asked for
+ * does. */
+static void numbers_are_those_of_the_log(void **state) {
+    (void)state;
+    static const char fine[] = LINE("a", "5", "2", "1000", "60", "60.5", "61");
+    struct hd_err why = {0};
+    struct hd_catalog *catalog = hd_catalog_load(&why);
+    struct hd_log *log =
+        read_of("{\"model\": \"llama-2-7b\", \"engine_kwargs\": {\"dtype\": "
+                "\"bfloat16\", \"quantization\": \"fp8\", \"kv_cache_dtype\": "
+                "\"fp8_e4m3\"}}",
+                fine, &why);
+    if (!log || !catalog) fail_msg("%s", why.text);
+    assert_string_equal(hd_log_model(log, catalog, NULL, &why)->name,
+                        "meta-llama/Llama-2-7b/fp8/kv-fp8");
+    assert_string_equal(hd_log_model(log, catalog, "yi-34b/bf16", &why)->name,
+                        "01-ai/Yi-34B/kv-fp8");
+    hd_log_free(log);
+    hd_catalog_free(catalog);
+    refused("{\"model\": \"m\", \"engine_kwargs\": {\"dtype\": \"fp8\"}}", fine,
+            "meta.json: dtype 'fp8' is not simulated; expected 16 bits");
+    refused("{\"model\": \"m\", \"engine_kwargs\": {\"quantization\": \"awq\"}}", fine,
+            "meta.json: quantization 'awq' is not simulated; expected 16 bits or fp8");
+    refused("{\"model\": \"m\", \"engine_kwargs\": {\"kv_cache_dtype\": 8}}", fine,
+            "meta.json: kv_cache_dtype");
+}
+
 /* A GPU, a model and an engine whose steps take 1 s whatever they hold. */
 struct house {
     struct hd_gpu_spec gpu;
@@ -148,7 +175,7 @@ static void errors_of_a_run_known_by_hand(void **state) {
     (void)state;
     struct hd_log_request r[] = {{0, 1, 3, 10, 3}, {0.5, 2, 5, 10, 4}};
     char name[] = "m", version[] = "";
-    struct hd_log log = {name, version, 1, 4, 64, 100, 0, 2, r};
+    struct hd_log log = {name, version, 1, HD_NUMBER_16BIT, HD_NUMBER_16BIT, 4, 64, 100, 0, 2, r};
     struct house h;
     struct hd_log_world w = house_make(&h);
     struct hd_log_errors e, stepped;
@@ -183,7 +210,7 @@ static void what_never_fits_is_counted_and_left_out(void **state) {
     (void)state;
     struct hd_log_request r[] = {{0, 1, 3, 10, 3}, {0.5, 2, 5, 100, 4}};
     char name[] = "m", version[] = "";
-    struct hd_log log = {name, version, 1, 4, 64, 1, 0, 2, r};
+    struct hd_log log = {name, version, 1, HD_NUMBER_16BIT, HD_NUMBER_16BIT, 4, 64, 1, 0, 2, r};
     struct house h;
     struct hd_log_world w = house_make(&h);
     struct hd_log_errors e;
@@ -200,6 +227,7 @@ static void what_never_fits_is_counted_and_left_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_those_of_the_log),
         cmocka_unit_test(clocks_are_aligned_by_the_quickest_to_be_queued),
         cmocka_unit_test(wrong_logs_are_refused),
         cmocka_unit_test(errors_of_a_run_known_by_hand),

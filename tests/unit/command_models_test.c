@@ -245,13 +245,63 @@ static void files_are_read(void **state) {
     assert_int_equal(m[2].tp, 1);
     assert_int_equal(m[2].slo, 0);
     end(&b);
-    refused_file("name,model,dtype\nm*,llama-2-7b,fp8\n", ":2: dtype 'fp8'");
+    refused_file("name,model,dtype\nm*,llama-2-7b,int4\n", ":2: dtype 'int4'");
+    refused_file("name,model,kv_dtype\nm*,llama-2-7b,8\n", ":2: kv_dtype '8'");
     refused_file("name,modell\nm*,llama-2-7b\n", "a column is missing");
     refused_file("name,model,tpp\nm*,llama-2-7b,1\n", "the nearest is tp");
     refused_file("name,model\n", "no row");
     refused_file("name,model\nm*,\n", ":2: a name or a model is missing");
     refused_file("name,model,class\nm*,llama-2-7b,chatt\n", "class 'chatt' has no SLO");
     refused_file("name,model\nm*,llama-2-7b\nm*,yi-34b\n", ":3: m* stands there twice");
+}
+
+static void say(struct bench *b, const char *key, const char *value) {
+    hd_asked_add(&b->asked, hd_option_of_key(key, HD_FOR_COMPARE), NULL, NULL, value,
+                 HD_FROM_OPTION, "--type");
+}
+
+/* What a map or a file says of numbers wins over the run's. */
+static void numbers_are_kept_as_said(void **state) {
+    (void)state;
+    struct bench b;
+    struct hd_err err = {0};
+    struct hd_engines *engines = hd_engines_load(&err);
+    assert_non_null(engines);
+    put_file("name,model,dtype,kv_dtype\n"
+             "m00,llama-2-70b,fp8,\n"
+             "m01,llama-2-7b/kv-bf16,,\n"
+             "m02,llama-2-7b/bf16,BF16,fp8\n"
+             "m03,llama-2-7b,,fp16\n");
+    begin(&b, 5, "m%02d");
+    b.r.question.engine = hd_engines_find(engines, "vllm", &err);
+    map(&b, file);
+    map(&b, "*=llama-2-7b/fp8/kv-fp8/tp2");
+    assert_true(resolve(&b));
+    assert_string_equal(model(&b, 0), "meta-llama/Llama-2-70b/fp8");
+    assert_int_equal(b.r.question.model[0].tp, 2); /* 70 GB, not 138 */
+    assert_string_equal(model(&b, 1), "meta-llama/Llama-2-7b");
+    assert_string_equal(model(&b, 2), "meta-llama/Llama-2-7b/kv-fp8");
+    assert_string_equal(model(&b, 3), "meta-llama/Llama-2-7b");
+    assert_string_equal(model(&b, 4), "meta-llama/Llama-2-7b/fp8/kv-fp8");
+    assert_int_equal(b.r.question.model[4].tp, 2);
+    say(&b, "serving.type", "fp8");
+    say(&b, "serving.kv_type", "fp8");
+    assert_true(resolve(&b));
+    assert_string_equal(model(&b, 0), "meta-llama/Llama-2-70b/fp8/kv-fp8");
+    assert_string_equal(model(&b, 1), "meta-llama/Llama-2-7b/fp8");
+    assert_string_equal(model(&b, 2), "meta-llama/Llama-2-7b/kv-fp8");
+    assert_string_equal(model(&b, 3), "meta-llama/Llama-2-7b/fp8");
+    say(&b, "serving.type", "int8");
+    refused(&b, HD_EXIT_USAGE, "'int8' is unknown; expected bf16, fp16 or fp8");
+    put_file("name,model,dtype\nm*,llama-2-7b/bf16,fp8\n");
+    begin(&b, 2, "m%02d");
+    map(&b, file);
+    refused(&b, HD_EXIT_BAD, ":2: meta-llama/Llama-2-7b beside 'fp8'");
+    begin(&b, 2, "m%02d");
+    b.r.question.engine = hd_engines_find(engines, "eager-2024", &err);
+    map(&b, "*=llama-2-7b/fp8");
+    refused(&b, HD_EXIT_BAD, "--models: meta-llama/Llama-2-7b/fp8: engine eager-2024");
+    hd_engines_free(engines);
 }
 
 static int set_up(void **state) {
@@ -278,6 +328,7 @@ int main(void) {
         cmocka_unit_test(parallelism_fits_the_gpu),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(files_are_read),
+        cmocka_unit_test(numbers_are_kept_as_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -105,6 +105,47 @@ static void published_totals(void **state) {
     }
 }
 
+/* Matrices of the layers by hand; embedding, head, routers and norms keep 16 bits. */
+static void forms_of_fewer_bits(void **state) {
+    struct hd_err err = {0};
+    static const struct {
+        const char *name, *called;
+        int64_t weights, kv;
+    } facts[] = {
+        {"llama-2-7b", "meta-llama/Llama-2-7b", INT64_C(2) * 6738415616, 524288},
+        {"llama-2-7b/bf16/kv-fp16", "meta-llama/Llama-2-7b", INT64_C(2) * 6738415616,
+         524288},
+        {"LLAMA-2-7b/FP8", "meta-llama/Llama-2-7b/fp8",
+         INT64_C(2) * 6738415616 -
+             32 * (4 * INT64_C(4096) * 4096 + 3 * INT64_C(4096) * 11008),
+         524288},
+        {"meta-llama/Llama-2-7b/kv-fp8", "meta-llama/Llama-2-7b/kv-fp8",
+         INT64_C(2) * 6738415616, 262144},
+        {"mixtral-8x7b/kv-fp8/fp8", "mistralai/Mixtral-8x7B-v0.1/fp8/kv-fp8",
+         INT64_C(2) * 46702792704 -
+             32 * (2 * INT64_C(4096) * 4096 + 2 * INT64_C(4096) * 1024 +
+                   8 * 3 * INT64_C(4096) * 14336),
+         65536},
+    };
+    for (size_t n = 0; n < sizeof facts / sizeof *facts; n++) {
+        const struct hd_model_spec *m = hd_catalog_model(*state, facts[n].name, &err);
+        if (!m) fail_msg("%s", err.text);
+        assert_string_equal(m->name, facts[n].called);
+        assert_true(m->weights_bytes == facts[n].weights);
+        assert_true(m->kv_token_bytes == facts[n].kv);
+        assert_ptr_equal(m->as[m->weights][m->kv], m);
+        assert_ptr_equal(m->as[0][0]->as[1][1], m->as[1][1]);
+        assert_true(m->params == m->as[0][0]->params);
+    }
+    bool said[2];
+    assert_non_null(hd_catalog_model_said(*state, "llama-2-7b/kv-bf16", said, &err));
+    assert_true(!said[0] && said[1]);
+    static const char *const wrong[] = {"llama-2-7b/fp9", "llama-2-7b/fp8/bf16", "/fp8",
+                                        "llama-2-7b/kv-", "llama-2-7b/tp2"};
+    for (size_t n = 0; n < sizeof wrong / sizeof *wrong; n++)
+        assert_null(hd_catalog_model(*state, wrong[n], &err));
+}
+
 static void every_gpu_is_plausible(void **state) {
     int count;
     const struct hd_gpu_spec *all = hd_catalog_gpus(*state, &count);
@@ -237,6 +278,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_model_adds_up),
         cmocka_unit_test(published_totals),
+        cmocka_unit_test(forms_of_fewer_bits),
         cmocka_unit_test(every_gpu_is_plausible),
         cmocka_unit_test(vram_is_bytes_of_the_driver),
         cmocka_unit_test(kv_splits_until_heads_run_out),

@@ -136,7 +136,7 @@ static void compose(const struct world *w, const char *gpu, const char *model, i
     if (!to->set || !m) fail_msg("%s", err.text);
     to->calibration = hd_calibration_load(g, NULL, &err);
     assert_non_null(to->calibration);
-    hd_compose(&to->c, to->set, &to->calibration->reduce, g, m, tp, 1, HD_ROOF_BF16);
+    hd_compose(&to->c, to->set, &to->calibration->reduce, g, m, tp, 1);
 }
 
 static void done(struct composed *c) {
@@ -245,7 +245,7 @@ static void compiled_it_is_the_same(void **state) {
             double law = pow(pow(gpu, 4) + 1e-12, 0.25);
             worst_step = fmax(worst_step, fabs(got / law - 1));
         }
-    for (int64_t n = 64; n < 16000; n = n * 5 / 4) {
+    for (int64_t n = 1; n < 16000; n += 1 + n / 40) {
         double got =
             (double)hd_timing_prefill(t, n, 1, n * n, 0, 0) / (double)HD_TICKS_PER_S;
         struct hd_batch_shape b = {0};
@@ -257,7 +257,7 @@ static void compiled_it_is_the_same(void **state) {
     }
     print_message("compiled: steps within %.2f %%, prefills within %.2f %%\n",
                   100 * worst_step, 100 * worst_prefill);
-    assert_true(worst_step < 0.01 && worst_prefill < 0.04);
+    assert_true(worst_step < 0.01 && worst_prefill < 0.005);
     hd_timing_free(t);
     hd_kernels_law_free(&l);
     done(&at);
@@ -307,10 +307,13 @@ static void a_prediction_is_what_runs_are_timed_by(void **state) {
     static const struct {
         const char *gpu, *model;
         int tp;
-    } cases[] = {{"A100-80-SXM", "llama-2-7b", 1}, {"H100-SXM", "mixtral-8x7b", 4}};
+    } cases[] = {{"A100-80-SXM", "llama-2-7b", 1},
+                 {"H100-SXM", "mixtral-8x7b", 4},
+                 {"H200-SXM", "llama-3.1-8b/fp8/kv-fp8", 1}};
     enum { BATCH = 48, CONTEXT = 640, CHUNK = 512 };
     for (size_t e = 0; e < 4; e++)
-        for (size_t n = 0; n < 2; n++) {
+        for (size_t n = 0; n < 3; n++) {
+            if (e == 0 && n == 2) continue; /* iterations were measured at 16 bits */
             const struct hd_engine_profile *profile =
                 hd_engines_find(engines, engine[e], &err);
             const struct hd_gpu_spec *gpu =
@@ -331,15 +334,13 @@ static void a_prediction_is_what_runs_are_timed_by(void **state) {
             struct hd_step_prediction p;
             hd_tick slope;
             int64_t until;
-            hd_predict_step(c, gpu, model, cases[n].tp, profile, HD_ROOF_BF16, &decode,
-                            &p);
+            hd_predict_step(c, gpu, model, cases[n].tp, profile, &decode, &p);
             double step =
                 (double)hd_timing_step(t, BATCH, BATCH * CONTEXT, &slope, &until) /
                 (double)HD_TICKS_PER_S;
             assert_true(fabs(p.step_s / step - 1) < 0.01);
             assert_true(p.p50 > 0.01 && p.p90 > p.p50 && p.p90 < 0.4);
-            hd_predict_step(c, gpu, model, cases[n].tp, profile, HD_ROOF_BF16, &mixed,
-                            &p);
+            hd_predict_step(c, gpu, model, cases[n].tp, profile, &mixed, &p);
             step = (double)hd_timing_prefill(t, BATCH + CHUNK, BATCH + 1,
                                              (int64_t)CHUNK * CHUNK, BATCH,
                                              BATCH * CONTEXT) /
@@ -353,6 +354,66 @@ static void a_prediction_is_what_runs_are_timed_by(void **state) {
     hd_engines_free(engines);
 }
 
+/* Of fp8 weights every GEMM but head and router is the fp8 table's, of fp8 KV both
+ * attentions are; all else is as at 16 bits. */
+static void each_kernel_has_the_type_of_its_numbers(void **state) {
+    struct composed plain, small;
+    compose(*state, "H100", "mixtral-8x7b", 1, &plain);
+    compose(*state, "H100", "mixtral-8x7b/fp8/kv-fp8", 1, &small);
+    struct hd_batch_shape b = {.tokens = 96,
+                               .rows = 33,
+                               .prefills = 1,
+                               .chunk = 64,
+                               .decodes = 32,
+                               .context = 32 * 700};
+    struct hd_part wide[HD_PARTS_MAX], narrow[HD_PARTS_MAX];
+    int parts = hd_compose_parts(&plain.c, &b, wide);
+    assert_int_equal(hd_compose_parts(&small.c, &b, narrow), parts);
+    int changed = 0;
+    for (int n = 0; n < parts; n++) {
+        enum hd_roof_op op = HD_ROOF_OPS;
+        bool eight = false;
+        for (int k = 0; k < HD_ROOF_OPS * HD_ROOF_TYPES; k++) {
+            op = (enum hd_roof_op)(k / HD_ROOF_TYPES);
+            eight = k % HD_ROOF_TYPES == HD_ROOF_FP8;
+            if (narrow[n].table == &narrow[n].origin->tables.of[op][eight]) break;
+        }
+        bool stays = strcmp(narrow[n].name, "router") == 0 ||
+                     strcmp(narrow[n].name, "output head") == 0 || op > HD_ROOF_DECODE;
+        assert_int_equal(eight, !stays);
+        assert_int_equal(narrow[n].seconds == wide[n].seconds, stays);
+
+        changed += !stays;
+    }
+    assert_int_equal(changed, 6); /* two projections, two of experts, two attentions */
+    done(&plain);
+    done(&small);
+}
+
+static void fp8_needs_somebody_who_measured_it(void **state) {
+    const struct world *w = *state;
+    static const struct {
+        const char *gpu, *model, *why;
+    } cases[] = {
+        {"H100", "llama-3.1-8b/fp8", ""},
+        {"L4", "llama-3.1-8b/fp8/kv-fp8", ""},
+        {"A100", "llama-3.1-8b", ""},
+        {"A100", "llama-3.1-8b/fp8", "A100-80-SXM has no fp8"},
+        {"A100", "llama-3.1-8b/kv-fp8", "A100-80-SXM has no fp8"},
+        {"4090", "llama-3.1-8b/fp8", "nobody measured gemm in fp8"},
+        {"4090", "llama-3.1-8b/kv-fp8", "nobody measured attention_prefill in fp8"}};
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        struct hd_err err = {0};
+        const struct hd_gpu_spec *gpu = hd_catalog_gpu(w->catalog, cases[n].gpu, &err);
+        struct hd_kernel_set *set = hd_kernel_set_load(gpu, false, &err);
+        const struct hd_model_spec *m =
+            hd_catalog_model(w->catalog, cases[n].model, &err);
+        assert_int_equal(hd_kernel_set_serves(set, m, &err), !*cases[n].why);
+        assert_non_null(strstr(err.text, cases[n].why));
+        hd_kernel_set_free(set);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_comes_back_as_it_was),
@@ -363,6 +424,8 @@ int main(void) {
         cmocka_unit_test(a_prefix_is_told_from_many_prompts),
         cmocka_unit_test(compiled_it_is_the_same),
         cmocka_unit_test(an_engine_with_tables_rests_on_kernels),
+        cmocka_unit_test(each_kernel_has_the_type_of_its_numbers),
+        cmocka_unit_test(fp8_needs_somebody_who_measured_it),
         cmocka_unit_test(a_prediction_is_what_runs_are_timed_by),
     };
     return cmocka_run_group_tests(tests, load, unload);
