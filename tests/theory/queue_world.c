@@ -161,6 +161,7 @@ void qw_expect(const char *what, double expected, const struct qw_stat *s, doubl
     double mean = qw_mean(s), error = qw_error(s);
     printf("%-58s expected %9.5f  measured %9.5f +- %.5f\n", what, expected, mean,
            error);
+    sharpness *= sqrt(20.0 / QW_REPLICATIONS);
     if (error > sharpness * fabs(expected))
         fail_msg("%s: standard error %g: the check would say nothing", what, error);
     if (fabs(mean - expected) > 4 * error + bias)

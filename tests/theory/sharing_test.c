@@ -16,7 +16,7 @@
 
 #include "theory/queue_world.h"
 
-enum { REPLICATIONS = 20, UNLIMITED = 1000000 };
+enum { UNLIMITED = 1000000 };
 
 /* ---- processor sharing --------------------------------------------------- */
 
@@ -53,7 +53,7 @@ static void processor_sharing(void **state) {
         double service = token * qw_size_mean(w.size, tokens);
         w.rate = load / service;
         struct qw_stat all = {0}, class[2] = {0};
-        for (uint64_t seed = 1; seed <= REPLICATIONS; seed++) {
+        for (uint64_t seed = 1; seed <= QW_REPLICATIONS; seed++) {
             struct sojourns s = {(int32_t)tokens, {0}, {0}};
             hd_measure_free(qw_run(&w, seed, note_sojourn, &s));
             qw_add(&all, (s.sum[0] + s.sum[1]) / (double)(s.count[0] + s.count[1]));
@@ -180,7 +180,7 @@ static void active_models(void **state) {
                        .warm_s = 200,
                        .span_s = 12000};
         struct qw_stat active = {0};
-        for (uint64_t seed = 1; seed <= REPLICATIONS; seed++) {
+        for (uint64_t seed = 1; seed <= QW_REPLICATIONS; seed++) {
             struct hd_measure *m = qw_run(&w, seed, NULL, NULL);
             qw_add(&active, m->active_models_s / w.span_s);
             hd_measure_free(m);

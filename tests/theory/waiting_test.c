@@ -15,7 +15,6 @@
 
 #include "theory/queue_world.h"
 
-enum { REPLICATIONS = 20 };
 
 struct waits {
     double service_s; /* of the prefill: from the start of service to the first token */
@@ -38,7 +37,7 @@ struct waiting {
 
 static struct waiting simulate(const struct qw *w, double waited_s) {
     struct waiting all = {0};
-    for (uint64_t seed = 1; seed <= REPLICATIONS; seed++) {
+    for (uint64_t seed = 1; seed <= QW_REPLICATIONS; seed++) {
         struct waits waits = {w->prefill_s, waited_s, 0, 0, 0};
         hd_measure_free(qw_run(w, seed, note_wait, &waits));
         qw_add(&all.wait, waits.sum / (double)waits.requests);
