@@ -103,6 +103,19 @@ static void check_room(const struct hd_engine *e) {
     HD_CHECK(free_gpus == e->free_gpus);
 }
 
+/* What GPUs did and what requests waited for, to the tick. */
+void hd_check_accounts(const struct hd_engine *e) {
+    const struct hd_measure *m = e->measure;
+    hd_wide used = 0, blamed = 0;
+    for (int u = 0; u < HD_GPU_USES; u++) {
+        HD_CHECK(m->gpu_ticks[u] >= 0);
+        used += m->gpu_ticks[u];
+    }
+    HD_CHECK(used == hd_measure_gpus(m, e->gpus, e->now));
+    for (int b = 0; b < HD_BLAMES; b++) blamed += m->blame_ticks[b];
+    HD_CHECK(blamed == m->latency_ticks);
+}
+
 /* All of it costs as much as there are requests: with many it is done now and then. */
 void hd_check(struct hd_engine *e) {
     if (e->requests > 200 && e->checks++ % 256) return;

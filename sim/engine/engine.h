@@ -58,12 +58,26 @@ struct hd_failure { /* a GPU leaves or returns */
     bool up;
 };
 
-struct hd_switching {
-    double engine_start_s;    /* of an instance formed after time 0 */
-    double reinit_s;          /* re-initialisation at a change of model */
-    bool prefetch;            /* hd_act_load during a turn is possible */
-    bool warm_cache;          /* the host cache holds what fits at time 0 */
-    bool placed;              /* loads asked for in `start` are done at time 0 */
+struct hd_switching { /* each mechanism by itself; see ladder.h for usual sets of them
+                       */
+    double engine_start_s; /* of an instance formed after time 0 */
+    /* At a change of model, one after the other, before weights are read: */
+    double gc_s;      /* memory of the last model is collected, if it is not managed */
+    double restart_s; /* a process of its own for each model, 0: none; weights on the
+                         GPU, loaded ahead too, do not outlive it */
+    double reinit_s;  /* re-initialisation of the engine */
+    /* How weights are read onto each GPU: no faster than load_bytes_per_s (0: as the
+     * links go). From host memory through pinned buffers that are filled at
+     * staging_bytes_per_s (0: the host's copy is pinned itself), chunk_bytes at a time
+     * (0: all of it before any is sent). */
+    double load_bytes_per_s, staging_bytes_per_s, chunk_bytes;
+    bool prefetch;   /* hd_act_load during a turn is possible */
+    bool no_cache;   /* every load reads the disk */
+    bool warm_cache; /* the host cache holds what fits at time 0 */
+    bool placed;     /* loads asked for in `start` are done at time 0 */
+    bool kv_first;   /* a switch waits until KV has left before anything else */
+    bool kv_events;  /* KV moves request by request, and each goes on as soon as its own
+                        is there; else a transfer is there when all of it is */
     double kv_in_s_per_token; /* 0: from bytes and bandwidth; else this instead */
     bool kv_out_free;         /* swap-out takes no time and no link (the artifact) */
 };

@@ -32,13 +32,14 @@ void hd_fleet_init(struct hd_engine *e) {
         node->delay = new_link(e, 1);
         e->link[node->delay].delay = true;
         node->cached = hd_alloc(sizeof *node->cached * (size_t)c->models);
-        for (int m = 0; m < c->models && c->switching.warm_cache; m++) {
+        for (int m = 0;
+             m < c->models && c->switching.warm_cache && !c->switching.no_cache; m++) {
             if (node->dram - node->dram_used < c->model[m].weights_bytes) continue;
             node->cached[m].there = true;
             hd_dram_take(e, node, c->model[m].weights_bytes);
         }
         for (int g = 0; g < from->gpus; g++, gpu++) {
-            e->gpu[gpu] = (struct hd_gpu){n, from->kind, true, -1};
+            e->gpu[gpu] = (struct hd_gpu){n, from->kind, true, -1, 0};
             bool first = g % (from->pcie_shared_by > 0 ? from->pcie_shared_by : 1) == 0;
             e->gpu_link_in[gpu] =
                 first ? new_link(e, from->pcie_bytes_per_s) : e->gpu_link_in[gpu - 1];
@@ -138,7 +139,11 @@ int hd_instance_form(struct hd_engine *e, const struct hd_form *f) {
     i->many = f->many;
     i->alive = true;
     memcpy(i->gpu, gpu, sizeof *gpu * (size_t)tp);
-    for (int g = 0; g < tp; g++) e->gpu[gpu[g]].instance = number;
+    for (int g = 0; g < tp; g++) {
+        struct hd_gpu *one = &e->gpu[gpu[g]];
+        hd_measure_gpu(e->measure, HD_GPU_IDLE_FREE, 1, one->free_since, e->now);
+        one->instance = number;
+    }
     e->node[i->node].free -= tp;
     e->free_gpus -= tp;
     i->first_group = i->last_group = i->idle_kv_first = i->idle_kv_last = -1;
@@ -234,6 +239,7 @@ void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
     for (int g = 0; g < i->tp; g++) {
         struct hd_gpu *gpu = &e->gpu[i->gpu[g]];
         gpu->instance = -1;
+        gpu->free_since = e->now;
         if (gpu->up) {
             e->node[i->node].free++;
             e->free_gpus++;

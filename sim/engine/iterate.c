@@ -42,22 +42,19 @@ static bool room_for_step(struct hd_engine *e, struct hd_instance *i, bool *made
 
 /* ---- the stages of a turn ------------------------------------------------ */
 
-static void stage(struct hd_engine *e, struct hd_instance *i, enum hd_stage which) {
-    hd_measure_stage(e->measure, which, e->now - i->stage_since);
-    i->stage_since = e->now;
-}
-
 /* Makes the model resident. True once it is; false while that takes time, or when
  * the turn ended because it cannot be. */
 static bool switch_model(struct hd_engine *e, struct hd_instance *i) {
     struct hd_group *g = &e->group[i->turn];
-    if (!i->reinit_done) return false;
+    if (hd_kv_leaves_first(e, i) && i->timed <= HD_STAGE_KV_OUT) return false;
+    if (i->timed == HD_STAGE_KV_OUT) hd_timed_stage(e, i);
+    if (i->timed < HD_STAGE_LOAD) return false;
     for (;;) {
         enum hd_residence there = hd_residence(i, g->model);
         if (there == HD_RESIDENT) break;
         if (there == HD_LOADING) return false;
         if (hd_load_start(e, i, g->model, true)) {
-            stage(e, i, HD_STAGE_KV_OUT);
+            hd_instance_stage(e, i, HD_STAGE_LOAD);
             continue;
         }
         if (i->transfers_out || i->transfers_in) return false;
@@ -66,7 +63,6 @@ static bool switch_model(struct hd_engine *e, struct hd_instance *i) {
         hd_turn_end(e, i, HD_WHY_FULL);
         return false;
     }
-    stage(e, i, HD_STAGE_LOAD);
     if (i->option.prefill <= 0) hd_kv_in(e, i, i->turn, -1, i->option.max);
     hd_instance_phase(e, i, i->transfers_in ? HD_PHASE_KV : HD_PHASE_BOUNDARY);
     if (i->prefetch >= 0) hd_load_start(e, i, i->prefetch, false);
@@ -215,12 +211,20 @@ static void next_iteration(struct hd_engine *e, struct hd_instance *i) {
         i->first_iteration = e->now;
 }
 
+/* KV that moves by requests: the first that is here may begin. */
+static bool one_is_here(const struct hd_engine *e, const struct hd_instance *i) {
+    if (!e->config->switching.kv_events) return false;
+    int here = hd_instance_number(e, i);
+    for (int s = e->group[i->turn].ready.first; s >= 0; s = e->request[s].next)
+        if (e->request[s].kv == HD_KV_GPU && e->request[s].kv_at == here) return true;
+    return false;
+}
+
 void hd_turn_plan(struct hd_engine *e, struct hd_instance *i) {
     if (i->turn < 0) return;
     if (i->phase == HD_PHASE_SWITCH && !switch_model(e, i)) return;
     if (i->phase == HD_PHASE_KV) {
-        if (i->transfers_in) return;
-        stage(e, i, HD_STAGE_KV_IN);
+        if (i->transfers_in && !one_is_here(e, i)) return;
         hd_instance_phase(e, i, HD_PHASE_BOUNDARY);
     }
     if (i->phase == HD_PHASE_STALL) {
@@ -237,8 +241,7 @@ void hd_turn_boundary(struct hd_engine *e, struct hd_instance *i) {
         hd_instance_want(e, i, HD_WHY_STARTED, -1);
         break;
     case HD_PHASE_SWITCH:
-        i->reinit_done = true;
-        stage(e, i, HD_STAGE_REINIT);
+        hd_timed_stage(e, i);
         break;
     case HD_PHASE_PREFILL:
         hd_prefill_end(e, i);

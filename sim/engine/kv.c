@@ -35,12 +35,32 @@ void hd_kv_lose(struct hd_engine *e, int slot) {
     }
 }
 
+/* How many requests' KV goes in one piece. */
+static int piece(const struct hd_engine *e, const struct hd_transfer *t) {
+    return e->config->switching.kv_events ? t->arrived + 1 : t->requests;
+}
+
+/* Starts the next piece of a transfer to the host, from its request `arrived` on. */
+static void send_out(struct hd_engine *e, int transfer) {
+    const struct hd_transfer *t = &e->transfer[transfer];
+    const struct hd_instance *i = &e->instance[t->instance];
+    double bytes = 0;
+    for (int n = t->arrived, end = piece(e, t); n < end; n++) {
+        const struct hd_request *r = &e->request[t->request[n]];
+        bytes += (double)hd_kv_tokens(r) * (double)hd_block_bytes(e, i, r->model) /
+                 HD_BLOCK_TOKENS;
+    }
+    for (int g = 0; g < i->tp; g++) {
+        int link = e->gpu_link_out[i->gpu[g]];
+        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
+    }
+}
+
 /* Idle KV of these requests leaves for the host; without room there it is lost. */
 bool hd_kv_out(struct hd_engine *e, struct hd_instance *i, const int32_t *slots,
                int count) {
     int transfer = -1;
     int64_t tokens = 0;
-    double token_bytes = 0;
     for (int n = 0; n < count; n++) {
         struct hd_request *r = &e->request[slots[n]];
         int64_t bytes = hd_whole_kv_bytes(e, r);
@@ -62,15 +82,10 @@ bool hd_kv_out(struct hd_engine *e, struct hd_instance *i, const int32_t *slots,
                 hd_transfer_new(e, HD_MOVE_OUT, hd_instance_number(e, i), r->model);
         chain(e, transfer, slots[n]);
         tokens += hd_kv_tokens(r);
-        token_bytes += (double)hd_kv_tokens(r) *
-                       (double)hd_block_bytes(e, i, r->model) / HD_BLOCK_TOKENS;
     }
     if (transfer < 0) return false;
     i->transfers_out++;
-    for (int g = 0; g < i->tp; g++) {
-        int link = e->gpu_link_out[i->gpu[g]];
-        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], token_bytes));
-    }
+    send_out(e, transfer);
     return tokens > 0;
 }
 
@@ -104,27 +119,19 @@ int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group,
     return count;
 }
 
-static void out_done(struct hd_engine *e, int transfer) {
-    struct hd_transfer *t = &e->transfer[transfer];
-    struct hd_instance *i = &e->instance[t->instance];
-    i->transfers_out--;
-    for (int n = 0; n < t->requests; n++) {
-        int slot = t->request[n];
-        struct hd_request *r = &e->request[slot];
-        if (r->transfer != transfer) continue;
-        r->transfer = -1;
-        hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
-        r->kv = HD_KV_HOST;
-        r->kv_at = i->node;
-        if (r->doomed) {
-            hd_kv_drop(e, slot);
-            hd_request_release(e, slot);
-        } else {
-            tell_group(e, slot);
-        }
+/* The KV of one request has left. */
+static void one_left(struct hd_engine *e, struct hd_instance *i, int slot) {
+    struct hd_request *r = &e->request[slot];
+    r->transfer = -1;
+    hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
+    r->kv = HD_KV_HOST;
+    r->kv_at = i->node;
+    if (r->doomed) {
+        hd_kv_drop(e, slot);
+        hd_request_release(e, slot);
+    } else {
+        tell_group(e, slot);
     }
-    hd_instance_cut(e, i);
-    hd_instance_maybe_close(e, i);
 }
 
 /* ---- KV in: host, or another instance's GPU, to this one ----------------- */
@@ -132,11 +139,37 @@ static void out_done(struct hd_engine *e, int transfer) {
 /* Between GPUs of a node without NVLink it comes over PCIe, like the host's. */
 enum { PATH_HOST, PATH_NVLINK, PATH_NIC, PATHS };
 
+/* Starts the next piece of a transfer to a GPU. */
+static void send_in(struct hd_engine *e, int transfer) {
+    const struct hd_transfer *t = &e->transfer[transfer];
+    const struct hd_instance *i = &e->instance[t->instance];
+    const struct hd_node *n = &e->node[i->node];
+    double per_token = (double)hd_block_bytes(e, i, t->model) / HD_BLOCK_TOKENS;
+    double own = e->config->switching.kv_in_s_per_token;
+    int64_t tokens = 0;
+    for (int k = t->arrived, end = piece(e, t); k < end; k++)
+        tokens += hd_kv_tokens(&e->request[t->request[k]]);
+    double bytes = per_token * (double)tokens;
+    if (own > 0) {
+        hd_transfer_job(e, transfer, n->delay, hd_tick_from_s(own * (double)tokens));
+        return;
+    }
+    if (t->path != PATH_HOST) {
+        int link = t->path == PATH_NIC ? n->nic : n->nvlink;
+        double all = per_token * i->tp * (double)tokens;
+        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], all));
+        return;
+    }
+    for (int g = 0; g < i->tp; g++) {
+        int link = e->gpu_link_in[i->gpu[g]];
+        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
+    }
+}
+
 int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
              int most) {
     struct hd_group *g = &e->group[group];
     int transfer[PATHS] = {-1, -1, -1}, started = 0, here = hd_instance_number(e, i);
-    int64_t tokens[PATHS] = {0};
     int next, there = 0; /* there: or on the way */
     int64_t reserve = 0; /* the iteration under way may need it at its end */
     if (i->batch.count)
@@ -164,65 +197,42 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
         r->kv_from = r->kv == HD_KV_GPU ? r->kv_at : -1;
         if (r->kv_from >= 0) hd_idle_kv_remove(e, &e->instance[r->kv_from], s);
         hd_kv_take(e, i, g->model, hd_blocks_of(hd_kv_tokens(r)));
-        if (transfer[path] < 0)
+        if (transfer[path] < 0) {
             transfer[path] = hd_transfer_new(e, HD_MOVE_IN, here, g->model);
+            e->transfer[transfer[path]].path = (uint8_t)path;
+        }
         r->kv_at = here;
         chain(e, transfer[path], s);
-        tokens[path] += hd_kv_tokens(r);
         started++;
     }
     if (started && i->phase == HD_PHASE_DECODE) hd_instance_cut(e, i);
-    struct hd_node *n = &e->node[i->node];
-    double per_token = (double)hd_block_bytes(e, i, g->model) / HD_BLOCK_TOKENS;
-    double own = e->config->switching.kv_in_s_per_token;
     for (int p = 0; p < PATHS; p++) {
         if (transfer[p] < 0) continue;
         i->transfers_in++;
-        if (own > 0) {
-            hd_transfer_job(e, transfer[p], n->delay,
-                            hd_tick_from_s(own * (double)tokens[p]));
-        } else if (p == PATH_HOST) {
-            for (int x = 0; x < i->tp; x++) {
-                int link = e->gpu_link_in[i->gpu[x]];
-                hd_transfer_job(
-                    e, transfer[p], link,
-                    hd_link_demand(&e->link[link], per_token * (double)tokens[p]));
-            }
-        } else {
-            int link = p == PATH_NIC ? n->nic : n->nvlink;
-            hd_transfer_job(
-                e, transfer[p], link,
-                hd_link_demand(&e->link[link], per_token * i->tp * (double)tokens[p]));
-        }
+        send_in(e, transfer[p]);
     }
     return started;
 }
 
-static void in_done(struct hd_engine *e, int transfer) {
-    struct hd_transfer *t = &e->transfer[transfer];
-    struct hd_instance *i = &e->instance[t->instance];
-    i->transfers_in--;
-    for (int n = 0; n < t->requests; n++) {
-        int slot = t->request[n];
-        struct hd_request *r = &e->request[slot];
-        if (r->transfer != transfer) continue;
-        r->transfer = -1;
-        if (r->kv_from >= 0) {
-            struct hd_instance *source = &e->instance[r->kv_from];
-            hd_kv_give(e, source, r->model, hd_blocks_of(hd_kv_tokens(r)));
-        } else {
-            hd_host_kv(e, r->kv_home, -hd_whole_kv_bytes(e, r));
-        }
-        r->kv_from = r->kv_home = -1;
-        hd_idle_kv_add(e, i, slot);
-        if (r->doomed) {
-            hd_kv_drop(e, slot);
-            hd_request_release(e, slot);
-        } else if (r->group >= 0 && e->group[r->group].instance != t->instance) {
-            tell_group(e, slot); /* it went elsewhere meanwhile */
-        }
+/* The KV of one request is here. */
+static void one_came(struct hd_engine *e, struct hd_instance *i, int slot) {
+    struct hd_request *r = &e->request[slot];
+    r->transfer = -1;
+    if (r->kv_from >= 0) {
+        struct hd_instance *source = &e->instance[r->kv_from];
+        hd_kv_give(e, source, r->model, hd_blocks_of(hd_kv_tokens(r)));
+    } else {
+        hd_host_kv(e, r->kv_home, -hd_whole_kv_bytes(e, r));
     }
-    hd_instance_cut(e, i);
+    r->kv_from = r->kv_home = -1;
+    hd_idle_kv_add(e, i, slot);
+    if (r->doomed) {
+        hd_kv_drop(e, slot);
+        hd_request_release(e, slot);
+    } else if (r->group >= 0 &&
+               e->group[r->group].instance != hd_instance_number(e, i)) {
+        tell_group(e, slot); /* it went elsewhere meanwhile */
+    }
 }
 
 /* An instance died: KV that was leaving it or coming to it is lost. */
@@ -250,13 +260,48 @@ void hd_kv_abandon(struct hd_engine *e, int instance) {
     }
 }
 
+/* A piece of KV is through: its requests are, and what is left of them goes next, past
+ * those that no longer count. True when none is left. */
+static bool kv_done(struct hd_engine *e, int transfer) {
+    struct hd_transfer *t = &e->transfer[transfer];
+    struct hd_instance *i = &e->instance[t->instance];
+    bool out = t->kind == HD_MOVE_OUT;
+    int from = t->arrived, end = piece(e, t);
+    t->arrived = end;
+    while (t->arrived < t->requests &&
+           e->request[t->request[t->arrived]].transfer != transfer)
+        t->arrived++;
+    bool all = t->arrived >= t->requests;
+    if (all && out)
+        i->transfers_out--;
+    else if (all)
+        i->transfers_in--;
+    else if (out)
+        send_out(e, transfer);
+    else
+        send_in(e, transfer);
+    for (int n = from; n < end; n++) {
+        int slot = t->request[n];
+        if (e->request[slot].transfer != transfer) continue;
+        if (out)
+            one_left(e, i, slot);
+        else
+            one_came(e, i, slot);
+    }
+    hd_instance_cut(e, i);
+    if (all && out) hd_instance_maybe_close(e, i);
+    return all;
+}
+
 void hd_transfer_done(struct hd_engine *e, int transfer) {
     struct hd_transfer *t = &e->transfer[transfer];
+    if (t->kind == HD_MOVE_LOAD && t->staging) {
+        hd_load_send(e, transfer);
+        return;
+    }
     if (t->kind == HD_MOVE_LOAD)
         hd_load_done(e, t);
-    else if (t->kind == HD_MOVE_OUT)
-        out_done(e, transfer);
-    else
-        in_done(e, transfer);
+    else if (!kv_done(e, transfer))
+        return;
     hd_transfer_free(e, transfer);
 }

@@ -86,10 +86,10 @@ int hd_transfer_new(struct hd_engine *e, enum hd_transfer_kind kind, int instanc
     }
     struct hd_transfer *t = &e->transfer[slot];
     t->kind = (uint8_t)kind;
-    t->from_disk = false;
+    t->from_disk = t->staging = false;
     t->instance = instance;
     t->model = model;
-    t->parts = t->requests = 0;
+    t->parts = t->requests = t->arrived = 0;
     return slot;
 }
 
@@ -125,6 +125,7 @@ static void take_off(struct hd_engine *e, int link, int transfer) {
 void hd_load_cancel(struct hd_engine *e, const struct hd_instance *i, int transfer) {
     for (int g = 0; g < i->tp; g++) take_off(e, e->gpu_link_in[i->gpu[g]], transfer);
     take_off(e, e->node[i->node].disk, transfer);
+    take_off(e, e->node[i->node].delay, transfer);
     HD_CHECK(e->transfer[transfer].parts == 0);
     hd_transfer_free(e, transfer);
 }

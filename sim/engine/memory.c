@@ -1,5 +1,7 @@
 /* Weights and KV: what lies where on GPUs and hosts. Nothing is ever over-committed:
  * memory is taken when a move starts and given back when it has ended. */
+#include <math.h>
+
 #include "engine/parts.h"
 
 bool hd_could_hold(const struct hd_engine *e, int shape, int model, int64_t tokens) {
@@ -131,6 +133,78 @@ enum hd_residence hd_residence(const struct hd_instance *i, int model) {
     return r ? (enum hd_residence)r->state : HD_ABSENT;
 }
 
+/* A loader that cannot read faster than it does, on each GPU, needs so long at least;
+ * `spent` of that has passed. */
+static void load_no_faster(struct hd_engine *e, int transfer, double seconds,
+                           double spent) {
+    int delay = e->node[e->instance[e->transfer[transfer].instance].node].delay;
+    if (seconds > spent)
+        hd_transfer_job(e, transfer, delay, hd_tick_from_s(seconds - spent));
+}
+
+static double least_load_s(const struct hd_engine *e, double bytes) {
+    double most = e->config->switching.load_bytes_per_s;
+    return most > 0 ? bytes / most : 0;
+}
+
+/* What fills before anything is sent. */
+static double first_buffer(const struct hd_engine *e, double bytes) {
+    double chunk = e->config->switching.chunk_bytes;
+    return chunk > 0 && chunk < bytes ? chunk : bytes;
+}
+
+/* With n chunks of c bytes, filled at rate a and sent at rate b, the last is sent at
+ *     c/a + max((n - 1) c/a + c/b, n c/b)
+ * (two stages in a row): a first buffer, then the link beside the other buffers. */
+void hd_load_send(struct hd_engine *e, int transfer) {
+    struct hd_transfer *t = &e->transfer[transfer];
+    const struct hd_instance *i = &e->instance[t->instance];
+    double bytes = (double)e->shape[i->shape].weight_bytes[t->model];
+    double rate = e->config->switching.staging_bytes_per_s, filled = 0, others = 0;
+    if (t->staging && !t->from_disk) {
+        double chunk = first_buffer(e, bytes);
+        filled = chunk / rate;
+        others = (bytes - chunk) / rate +
+                 chunk / e->link[e->gpu_link_in[i->gpu[0]]].bytes_per_s;
+    }
+    t->staging = false;
+    for (int g = 0; g < i->tp; g++) {
+        int link = e->gpu_link_in[i->gpu[g]];
+        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
+    }
+    load_no_faster(e, transfer, fmax(others + filled, least_load_s(e, bytes)), filled);
+}
+
+/* Onto the GPUs of an instance, from the host's memory or its disk. */
+static void load_from_somewhere(struct hd_engine *e, const struct hd_instance *i,
+                                int transfer) {
+    const struct hd_switching *w = &e->config->switching;
+    struct hd_transfer *t = &e->transfer[transfer];
+    const struct hd_node *n = &e->node[i->node];
+    double bytes = (double)e->shape[i->shape].weight_bytes[t->model];
+    bool staged = w->staging_bytes_per_s > 0;
+    if (n->cached[t->model].there) {
+        t->staging = staged;
+        if (staged)
+            load_no_faster(e, transfer, first_buffer(e, bytes) / w->staging_bytes_per_s,
+                           0);
+        else
+            hd_load_send(e, transfer);
+        return;
+    }
+    /* From disk, which fills the buffers: the slower of disk and PCIe decides and is
+     * held; the other has room to spare. All of it first, if it is not in chunks. */
+    double whole = (double)e->config->model[t->model].weights_bytes;
+    double pcie = e->link[e->gpu_link_in[i->gpu[0]]].bytes_per_s * i->tp;
+    struct hd_link *disk = &e->link[n->disk];
+    double slow = pcie < disk->bytes_per_s ? disk->bytes_per_s / pcie : 1;
+    t->from_disk = true;
+    t->staging = staged && w->chunk_bytes <= 0;
+    hd_transfer_job(e, transfer, n->disk,
+                    hd_link_demand(disk, t->staging ? whole : whole * slow));
+    if (!t->staging) load_no_faster(e, transfer, least_load_s(e, bytes), 0);
+}
+
 /* False when the memory is not there. */
 bool hd_load_start(struct hd_engine *e, struct hd_instance *i, int model,
                    bool demanded) {
@@ -154,23 +228,8 @@ bool hd_load_start(struct hd_engine *e, struct hd_instance *i, int model,
         r->state = HD_RESIDENT;
         return true;
     }
-    int t = hd_transfer_new(e, HD_MOVE_LOAD, hd_instance_number(e, i), model);
-    r->transfer = t;
-    if (n->cached[model].there) {
-        for (int g = 0; g < i->tp; g++) {
-            int link = e->gpu_link_in[i->gpu[g]];
-            hd_transfer_job(e, t, link, hd_link_demand(&e->link[link], (double)bytes));
-        }
-    } else {
-        /* From disk: the slower of disk and PCIe decides and is held; the other
-         * has room to spare. */
-        double whole = (double)e->config->model[model].weights_bytes;
-        double pcie = e->link[e->gpu_link_in[i->gpu[0]]].bytes_per_s * i->tp;
-        struct hd_link *disk = &e->link[n->disk];
-        double slow = pcie < disk->bytes_per_s ? disk->bytes_per_s / pcie : 1;
-        e->transfer[t].from_disk = true;
-        hd_transfer_job(e, t, n->disk, hd_link_demand(disk, whole * slow));
-    }
+    r->transfer = hd_transfer_new(e, HD_MOVE_LOAD, hd_instance_number(e, i), model);
+    load_from_somewhere(e, i, r->transfer);
     return true;
 }
 
@@ -204,7 +263,8 @@ void hd_load_done(struct hd_engine *e, struct hd_transfer *t) {
     int64_t whole = e->config->model[t->model].weights_bytes;
     r->state = HD_RESIDENT;
     r->transfer = -1;
-    if (t->from_disk && !n->cached[t->model].there && hd_dram_room(e, i->node, whole)) {
+    bool keeps = t->from_disk && !e->config->switching.no_cache;
+    if (keeps && !n->cached[t->model].there && hd_dram_room(e, i->node, whole)) {
         n->cached[t->model].there = true;
         hd_dram_take(e, n, whole);
     }

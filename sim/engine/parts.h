@@ -101,6 +101,13 @@ void hd_turn_begin(struct hd_engine *, struct hd_instance *, int group,
 void hd_turn_end(struct hd_engine *, struct hd_instance *, enum hd_why);
 void hd_instance_dirty(struct hd_engine *, struct hd_instance *);
 void hd_instance_phase(struct hd_engine *, struct hd_instance *, enum hd_phase);
+/* Within a switch: another stage of it begins. */
+void hd_instance_stage(struct hd_engine *, struct hd_instance *, enum hd_stage);
+/* The next stage that takes a set time begins, or none is left: then it waits for the
+ * weights, or for room. */
+void hd_timed_stage(struct hd_engine *, struct hd_instance *);
+/* KV is on its way out and a switch must let it. */
+bool hd_kv_leaves_first(const struct hd_engine *, const struct hd_instance *);
 /* Its running plan ends at the first boundary at or after now. */
 void hd_instance_cut(struct hd_engine *, struct hd_instance *);
 void hd_instance_want(struct hd_engine *, struct hd_instance *, enum hd_why, int group);
@@ -142,6 +149,8 @@ bool hd_evict_unused(struct hd_engine *, struct hd_instance *, int keep);
 void hd_kv_take(struct hd_engine *, struct hd_instance *, int model, int64_t blocks);
 void hd_kv_give(struct hd_engine *, struct hd_instance *, int model, int64_t blocks);
 void hd_load_done(struct hd_engine *, struct hd_transfer *);
+/* The jobs of a load once its first buffer is full. */
+void hd_load_send(struct hd_engine *, int transfer);
 /* KV bytes of the whole request, not of one GPU; they come to, or leave, a host. */
 int64_t hd_whole_kv_bytes(const struct hd_engine *, const struct hd_request *);
 void hd_host_kv(struct hd_engine *, int node, int64_t bytes);
@@ -171,7 +180,7 @@ int hd_transfer_new(struct hd_engine *, enum hd_transfer_kind, int instance, int
 void hd_transfer_job(struct hd_engine *, int transfer, int link, hd_tick demand);
 hd_tick hd_link_demand(const struct hd_link *, double bytes);
 void hd_link_event(struct hd_engine *, int link);
-void hd_transfer_done(struct hd_engine *, int transfer); /* memory.c: its effect */
+void hd_transfer_done(struct hd_engine *, int transfer); /* kv.c: its effect */
 void hd_transfer_free(struct hd_engine *, int transfer);
 /* Takes a load of the instance off its links; the caller undoes the rest. */
 void hd_load_cancel(struct hd_engine *, const struct hd_instance *, int transfer);
@@ -203,8 +212,13 @@ void hd_queue_call(struct hd_engine *, enum hd_call, int slot, int serial, int e
 /* ---- check.c ------------------------------------------------------------- */
 #ifdef HD_CHECKED
 void hd_check(struct hd_engine *);
+/* At the end of a run: its accounts add up. */
+void hd_check_accounts(const struct hd_engine *);
 #else
 static inline void hd_check(struct hd_engine *e) {
+    (void)e;
+}
+static inline void hd_check_accounts(const struct hd_engine *e) {
     (void)e;
 }
 #endif

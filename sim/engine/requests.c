@@ -116,12 +116,14 @@ static void report(struct hd_engine *e, struct hd_request *r, enum hd_status sta
                             .first_token = -1,
                             .last_token = -1,
                             .gap_longest = r->gap_longest,
+                            .ended = r->phase_at,
                             .preempted = r->preempted};
     memcpy(f.blame, r->blame, sizeof f.blame);
     if (r->emitted) {
         f.first_token = r->first_token + r->front;
         f.last_token = r->last_token + r->front;
         f.blame[HD_BLAME_QUEUE] += r->front;
+        f.ended += r->front;
     }
     if (status == HD_STATUS_DONE) {
         f.tokens_on_time = hd_score_on_time(e, r);

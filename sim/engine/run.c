@@ -42,13 +42,12 @@ static void close_accounts(struct hd_engine *e) {
         if (i->alive)
             hd_measure_gpu(m, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
     }
+    for (int g = 0; g < e->gpus; g++)
+        if (e->gpu[g].instance < 0)
+            hd_measure_gpu(m, HD_GPU_IDLE_FREE, 1, e->gpu[g].free_since, e->now);
     hd_measure_active(m, e->active_models, e->active_since, e->now);
-    m->end = e->now;
-    hd_tick until = earlier(e->now, m->to);
-    m->gpus_s = until > m->from ? hd_s_from_tick(until - m->from) * e->gpus : 0;
-    double used = m->gpu_s[HD_GPU_BUSY] + m->gpu_s[HD_GPU_SWITCHING] +
-                  m->gpu_s[HD_GPU_IDLE_WAITING];
-    m->gpu_s[HD_GPU_IDLE_FREE] = m->gpus_s > used ? m->gpus_s - used : 0;
+    hd_measure_close(m, e->now);
+    hd_check_accounts(e);
 }
 
 /* Nothing moves any more: what is left counts as unfinished, and one line says so. */

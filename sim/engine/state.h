@@ -177,7 +177,10 @@ struct hd_instance {
     int32_t model; /* of the last turn */
     struct hd_turn option;
     hd_tick for_ticks, first_iteration, phase_since, stage_since;
-    bool interrupt, reinit_done, prefill_done;
+    uint8_t stage; /* of its switch, or the last one */
+    uint8_t timed; /* of a switch: the stage that takes a set time and runs, or is next;
+                      HD_STAGE_LOAD: none is left */
+    bool interrupt, prefill_done;
     bool flows; /* an iteration ended here: the next is decided and prepared already */
     bool gated; /* so only those come in that were seen before it began, at: */
     hd_tick seen_at;
@@ -217,11 +220,12 @@ struct hd_link { /* processor sharing: n jobs each progress at 1/n */
 enum hd_transfer_kind { HD_MOVE_LOAD, HD_MOVE_OUT, HD_MOVE_IN };
 
 struct hd_transfer {
-    uint8_t kind;
-    bool cancelled, from_disk;
+    uint8_t kind, path;
+    bool from_disk, staging; /* staging: the first buffer of a load is being filled */
     int32_t instance, model, parts; /* parts: jobs not done yet */
     int32_t *request; /* slots; one counts only while its `transfer` is this */
     int requests, capacity, next_free;
+    int arrived; /* KV by request: so many of them are through */
 };
 
 /* ---- the machine room ---------------------------------------------------- */
@@ -229,7 +233,8 @@ struct hd_transfer {
 struct hd_gpu {
     int32_t node, kind;
     bool up;
-    int32_t instance; /* -1: free */
+    int32_t instance;   /* -1: free */
+    hd_tick free_since; /* with no instance */
 };
 
 struct hd_cached { /* a model's weights in a node's DRAM */

@@ -16,16 +16,39 @@ void hd_instance_dirty(struct hd_engine *e, struct hd_instance *i) {
 static enum hd_gpu_use use_of(const struct hd_instance *i) {
     switch ((enum hd_phase)i->phase) {
     case HD_PHASE_PREFILL:
+        return HD_GPU_PREFILL;
     case HD_PHASE_MIXED:
+        return HD_GPU_MIXED;
     case HD_PHASE_DECODE:
-        return HD_GPU_BUSY;
+        return HD_GPU_DECODE;
     case HD_PHASE_STARTING:
+        return HD_GPU_START;
     case HD_PHASE_SWITCH:
     case HD_PHASE_KV:
-        return HD_GPU_SWITCHING;
+        return (enum hd_gpu_use)(HD_GPU_STAGE + i->stage);
     default:
         return i->requests ? HD_GPU_IDLE_WAITING : HD_GPU_IDLE_FREE;
     }
+}
+
+static void account_use(struct hd_engine *e, struct hd_instance *i) {
+    enum hd_gpu_use use = use_of(i);
+    if (use == i->use) return;
+    hd_measure_gpu(e->measure, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
+    i->use = (uint8_t)use;
+    i->use_since = e->now;
+}
+
+static void close_stage(struct hd_engine *e, struct hd_instance *i) {
+    hd_measure_stage(e->measure, (enum hd_stage)i->stage, e->now - i->stage_since);
+    i->stage_since = e->now;
+}
+
+void hd_instance_stage(struct hd_engine *e, struct hd_instance *i,
+                       enum hd_stage stage) {
+    close_stage(e, i);
+    i->stage = (uint8_t)stage;
+    account_use(e, i);
 }
 
 /* Enters a phase and keeps the accounts: of what the turn's group waited for, and of
@@ -33,18 +56,16 @@ static enum hd_gpu_use use_of(const struct hd_instance *i) {
  * is not accounted, so that a plan that was cut counts as one that was not. */
 void hd_instance_phase(struct hd_engine *e, struct hd_instance *i,
                        enum hd_phase phase) {
+    if (i->phase == HD_PHASE_SWITCH || i->phase == HD_PHASE_KV) close_stage(e, i);
+    if (phase == HD_PHASE_KV) i->stage = HD_STAGE_KV_IN;
+    i->stage_since = e->now;
     if (i->turn >= 0 && i->phase == HD_PHASE_SWITCH)
         e->group[i->turn].switch_time += e->now - i->phase_since;
     if (i->turn >= 0 && i->phase == HD_PHASE_KV)
         e->group[i->turn].kv_time += e->now - i->phase_since;
     i->phase = (uint8_t)phase;
     i->phase_since = e->now;
-    if (phase == HD_PHASE_BOUNDARY) return;
-    enum hd_gpu_use use = use_of(i);
-    if (use == i->use) return;
-    hd_measure_gpu(e->measure, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
-    i->use = (uint8_t)use;
-    i->use_since = e->now;
+    if (phase != HD_PHASE_BOUNDARY) account_use(e, i);
 }
 
 void hd_instance_want(struct hd_engine *e, struct hd_instance *i, enum hd_why why,
@@ -126,6 +147,26 @@ int64_t hd_instance_kv_planned(const struct hd_engine *e, const struct hd_instan
            (blocks - i->batch.blocks) * hd_block_bytes(e, i, e->group[i->turn].model);
 }
 
+bool hd_kv_leaves_first(const struct hd_engine *e, const struct hd_instance *i) {
+    return e->config->switching.kv_first && i->transfers_out > 0;
+}
+
+void hd_timed_stage(struct hd_engine *e, struct hd_instance *i) {
+    const struct hd_switching *w = &e->config->switching;
+    const double seconds[HD_STAGES] = {[HD_STAGE_GC] = w->gc_s,
+                                       [HD_STAGE_RESTART] = w->restart_s,
+                                       [HD_STAGE_REINIT] = w->reinit_s};
+    do i->timed++;
+    while (i->timed < HD_STAGE_LOAD && seconds[i->timed] <= 0);
+    bool loads = hd_residence(i, e->group[i->turn].model) != HD_ABSENT;
+    hd_instance_stage(e, i,
+                      i->timed < HD_STAGE_LOAD ? (enum hd_stage)i->timed
+                      : loads                  ? HD_STAGE_LOAD
+                                               : HD_STAGE_KV_OUT);
+    if (i->timed < HD_STAGE_LOAD)
+        hd_instance_wake(e, i, e->now + hd_tick_from_s(seconds[i->timed]));
+}
+
 void hd_turn_begin(struct hd_engine *e, struct hd_instance *i, int group,
                    const struct hd_turn *option) {
     struct hd_group *g = &e->group[group];
@@ -146,21 +187,28 @@ void hd_turn_begin(struct hd_engine *e, struct hd_instance *i, int group,
     i->turns++;
     g->started = true;
     enum hd_residence there = hd_residence(i, g->model);
-    i->reinit_done = true;
+    bool restarts = false;
+    i->timed = HD_STAGE_LOAD;
     if (i->model != g->model || there == HD_ABSENT) {
+        restarts = i->model >= 0 && e->config->switching.restart_s > 0;
         e->measure->switches++;
-        if (there == HD_RESIDENT) e->measure->switches_hidden++;
-        i->reinit_done = e->config->switching.reinit_s <= 0;
+        if (there == HD_RESIDENT && !restarts) e->measure->switches_hidden++;
+        i->timed = HD_STAGE_KV_OUT;
     }
     i->model = g->model;
     if (option->out != HD_OUT_LAZY)
         hd_kv_out_others(e, i, group, -1, option->out == HD_OUT_DROP);
-    if (!i->many) hd_evict_unused(e, i, g->model);
+    if (restarts) { /* nothing on the GPU outlives its process */
+        hd_kv_out_others(e, i, -1, -1, false);
+        hd_evict_unused(e, i, -1);
+    } else if (!i->many) {
+        hd_evict_unused(e, i, g->model);
+    }
     e->node[i->node].cached[g->model].used_at = ++e->uses;
+    i->stage = i->timed == HD_STAGE_LOAD && there != HD_ABSENT ? HD_STAGE_LOAD
+                                                               : HD_STAGE_KV_OUT;
     hd_instance_phase(e, i, HD_PHASE_SWITCH);
-    i->stage_since = e->now;
-    if (!i->reinit_done)
-        hd_instance_wake(e, i, e->now + hd_tick_from_s(e->config->switching.reinit_s));
+    if (i->timed < HD_STAGE_LOAD && !hd_kv_leaves_first(e, i)) hd_timed_stage(e, i);
     hd_instance_dirty(e, i);
     hd_index_touch(e, i);
 }

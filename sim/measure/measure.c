@@ -12,6 +12,21 @@ const char *hd_status_name(enum hd_status status) {
     return name[status];
 }
 
+const char *hd_stage_name(enum hd_stage stage) {
+    static const char *const name[HD_STAGES] = {"kv_out", "gc",   "restart",
+                                                "reinit", "load", "kv_in"};
+    return name[stage];
+}
+
+const char *hd_gpu_use_name(enum hd_gpu_use use) {
+    static const char *const busy[] = {"prefill", "mixed", "decode", "start"};
+    static const char *const idle[] = {"idle_waiting", "idle_free"};
+    if (use < HD_GPU_STAGE) return busy[use];
+    if (use < HD_GPU_IDLE_WAITING)
+        return hd_stage_name((enum hd_stage)(use - HD_GPU_STAGE));
+    return idle[use - HD_GPU_IDLE_WAITING];
+}
+
 const char *hd_metric_name(enum hd_metric metric) {
     static const char *const name[HD_METRICS] = {"token", "ratio", "request"};
     return name[metric];
@@ -87,11 +102,10 @@ bool hd_measure_finish(struct hd_measure *m, const struct hd_finished *f) {
     model->requests_ok += ok;
     model->ratio_units += units;
     for (int b = 0; b < HD_BLAMES; b++) {
-        if (f->blame[b] == 0) continue;
-        double seconds = hd_s_from_tick(f->blame[b]);
-        m->blame_s[b] += seconds;
-        model->blame_s[b] += seconds;
+        m->blame_ticks[b] += f->blame[b];
+        model->blame_ticks[b] += f->blame[b];
     }
+    m->latency_ticks += f->ended - f->arrival;
     add_latencies(m, model, f);
 
     if (on_time == tokens && ok && units == HD_RATIO_ONE) return false;
@@ -114,15 +128,44 @@ static double seconds_of(hd_wide ticks) {
 void hd_measure_gpu(struct hd_measure *m, enum hd_gpu_use use, int gpus, hd_tick since,
                     hd_tick until) {
     m->gpu_ticks[use] += (hd_wide)inside(m, since, until) * gpus;
-    m->gpu_s[use] = seconds_of(m->gpu_ticks[use]);
+}
+
+hd_wide hd_measure_gpus(const struct hd_measure *m, int gpus, hd_tick end) {
+    return (hd_wide)inside(m, 0, end) * gpus;
 }
 
 void hd_measure_stage(struct hd_measure *m, enum hd_stage stage, hd_tick ticks) {
     m->stage_ticks[stage] += ticks;
-    m->stage_s[stage] = seconds_of(m->stage_ticks[stage]);
 }
 
 void hd_measure_active(struct hd_measure *m, int count, hd_tick since, hd_tick until) {
     m->active_ticks += (hd_wide)inside(m, since, until) * count;
+}
+
+void hd_measure_close(struct hd_measure *m, hd_tick end) {
+    hd_wide gpus = 0;
+    m->end = end;
+    for (int u = 0; u < HD_GPU_USES; u++) {
+        m->gpu_s[u] = seconds_of(m->gpu_ticks[u]);
+        gpus += m->gpu_ticks[u];
+    }
+    m->gpus_s = seconds_of(gpus);
+    for (int s = 0; s < HD_STAGES; s++) m->stage_s[s] = seconds_of(m->stage_ticks[s]);
+    for (int b = 0; b < HD_BLAMES; b++) {
+        m->blame_s[b] = seconds_of(m->blame_ticks[b]);
+        for (int n = 0; n < m->models; n++)
+            m->model[n].blame_s[b] = seconds_of(m->model[n].blame_ticks[b]);
+    }
     m->active_models_s = seconds_of(m->active_ticks);
+}
+
+double hd_measure_busy_s(const struct hd_measure *m) {
+    return seconds_of(m->gpu_ticks[HD_GPU_PREFILL] + m->gpu_ticks[HD_GPU_MIXED] +
+                      m->gpu_ticks[HD_GPU_DECODE]);
+}
+
+double hd_measure_switching_s(const struct hd_measure *m) {
+    hd_wide ticks = m->gpu_ticks[HD_GPU_START];
+    for (int s = 0; s < HD_STAGES; s++) ticks += m->gpu_ticks[HD_GPU_STAGE + s];
+    return seconds_of(ticks);
 }

@@ -54,24 +54,33 @@ struct hd_finished {
     hd_tick arrival, first_token, last_token; /* -1: never */
     hd_tick gap_longest; /* between tokens; -1 with fewer than two */
     hd_tick blame[HD_BLAMES];
+    hd_tick ended; /* when its account was closed: blame sums to ended - arrival */
     int preempted; /* times */
 };
 
-enum hd_gpu_use {
-    HD_GPU_BUSY,
-    HD_GPU_SWITCHING,
-    HD_GPU_IDLE_WAITING,
-    HD_GPU_IDLE_FREE,
-    HD_GPU_USES
-};
-
-enum hd_stage { /* of a switch: seconds that a turn waited for it */
+enum hd_stage { /* of a switch, in the order in which a turn waits for them */
+                HD_STAGE_KV_OUT,
+                HD_STAGE_GC,
+                HD_STAGE_RESTART,
                 HD_STAGE_REINIT,
                 HD_STAGE_LOAD,
-                HD_STAGE_KV_OUT,
                 HD_STAGE_KV_IN,
                 HD_STAGES
 };
+const char *hd_stage_name(enum hd_stage); /* "kv_out", ... */
+
+/* What a GPU does: at each moment exactly one of these. */
+enum hd_gpu_use {
+    HD_GPU_PREFILL,
+    HD_GPU_MIXED, /* a step of prompts in chunks and decodes */
+    HD_GPU_DECODE,
+    HD_GPU_START, /* its engine starts */
+    HD_GPU_STAGE, /* the first of the stages of a switch, in their order */
+    HD_GPU_IDLE_WAITING = HD_GPU_STAGE + HD_STAGES, /* work is there, and waits */
+    HD_GPU_IDLE_FREE,                               /* no work, no instance, or down */
+    HD_GPU_USES
+};
+const char *hd_gpu_use_name(enum hd_gpu_use);
 
 /* Ratios are added as whole units: a sum that does not depend on the order, so that
  * "can no longer pass" is exact. */
@@ -93,6 +102,7 @@ struct hd_model_result {
     hd_wide ratio_units;        /* sum of metric Q, in units of 1/HD_RATIO_ONE */
     struct hd_hist *ttft, *e2e; /* NULL until the first entry; in of_models */
     double blame_s[HD_BLAMES];
+    hd_wide blame_ticks[HD_BLAMES]; /* behind blame_s */
 };
 
 struct hd_measure {
@@ -106,11 +116,12 @@ struct hd_measure {
     int64_t tokens, tokens_on_time, tokens_late, tokens_emitted, requests_ok;
     hd_wide ratio_units;
     double blame_s[HD_BLAMES];
-    double gpu_s[HD_GPU_USES], gpus_s; /* within the window; gpus_s: all GPU-seconds */
+    double gpu_s[HD_GPU_USES], gpus_s; /* within the window; gpus_s: all GPU-seconds,
+                                          the sum of the others */
     int64_t switches, switches_hidden; /* turns that changed the model; of those,
                                           found the weights already there */
-    double stage_s[HD_STAGES];
-    double active_models_s; /* integral over the window */
+    double stage_s[HD_STAGES];         /* that turns waited for a stage, at any time */
+    double active_models_s;            /* integral over the window */
     int active_models_peak;
     /* the most that was used on one GPU (weights and KV), and on one host */
     int64_t peak_vram_bytes, peak_dram_bytes;
@@ -125,9 +136,11 @@ struct hd_measure {
     bool (*hopeless)(void *context, const struct hd_measure *);
     void *hopeless_context;
     int missed_since_asked;
-    /* the sums behind gpu_s, stage_s and active_models_s: exact, so that it does not
-     * matter into how many pieces a stretch of time was cut */
-    hd_wide gpu_ticks[HD_GPU_USES], stage_ticks[HD_STAGES], active_ticks;
+    /* The sums behind gpu_s, stage_s, blame_s and active_models_s: exact, so that it
+     * does not matter into how many pieces a stretch of time was cut, and parts add up
+     * to the tick. The seconds are made of them by hd_measure_close. */
+    hd_wide gpu_ticks[HD_GPU_USES], stage_ticks[HD_STAGES], blame_ticks[HD_BLAMES];
+    hd_wide active_ticks, latency_ticks; /* latency: of all that blame is part of */
 };
 
 /* A fresh measure of a window; ends with hd_measure_free. `to` may be
@@ -142,6 +155,14 @@ bool hd_measure_finish(struct hd_measure *, const struct hd_finished *);
  * window is left out. */
 void hd_measure_gpu(struct hd_measure *, enum hd_gpu_use, int gpus, hd_tick since,
                     hd_tick until);
+/* All GPU-ticks of `gpus` GPUs in the window up to `end`: what gpu_ticks must sum to.
+ */
+hd_wide hd_measure_gpus(const struct hd_measure *, int gpus, hd_tick end);
+/* The run is over at `end`: turns the sums into seconds. */
+void hd_measure_close(struct hd_measure *, hd_tick end);
+/* In iterations; making models runnable, the start of engines included. */
+double hd_measure_busy_s(const struct hd_measure *);
+double hd_measure_switching_s(const struct hd_measure *);
 /* A turn waited `ticks` for a stage of a switch. */
 void hd_measure_stage(struct hd_measure *, enum hd_stage, hd_tick ticks);
 /* `count` models had work from since to until. */

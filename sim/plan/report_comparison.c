@@ -97,8 +97,8 @@ static void block_row(struct hd_text_table *t, const struct hd_answer *a,
     hd_text_table_cell(t, "%s", hd_say_seconds(f->tbt.p90_s).text);
     hd_text_table_cell(t, "%s", hd_say_seconds(f->tbt.p99_s).text);
     hd_text_table_cell(t, "%s", hd_say_seconds(f->gap_longest.p99_s).text);
-    hd_text_table_cell(t, "%s", hd_say_percent(f->gpu[HD_GPU_BUSY]).text);
-    hd_text_table_cell(t, "%s", hd_say_percent(f->gpu[HD_GPU_SWITCHING]).text);
+    hd_text_table_cell(t, "%s", hd_say_percent(f->gpu[HD_SHARE_BUSY]).text);
+    hd_text_table_cell(t, "%s", hd_say_percent(f->gpu[HD_SHARE_SWITCHING]).text);
     if (f->switches == HD_INT_ABSENT)
         hd_text_table_cell(t, "-");
     else

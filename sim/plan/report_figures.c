@@ -86,7 +86,9 @@ void hd_run_figures_absent(struct hd_run_figures *f) {
     f->ttft = f->tbt = f->tpot = f->e2e = f->gap_longest = no_latency;
     f->goodput.requests_per_s = f->goodput.tokens_per_s = NAN;
     f->load.active_models = f->load.active_models_if_independent = NAN;
-    for (int u = 0; u < HD_GPU_USES; u++) f->gpu[u] = NAN;
+    for (int u = 0; u < HD_GPU_SHARES; u++) f->gpu[u] = NAN;
+    for (int u = 0; u < HD_GPU_USES; u++) f->gpu_s[u] = NAN;
+    f->gpus_s = NAN;
     for (int b = 0; b < HD_BLAMES; b++) f->blame_s[b] = NAN;
     for (int s = 0; s < HD_STAGES; s++) f->stage_s[s] = NAN;
     f->latency_s = NAN;
@@ -179,9 +181,13 @@ static double active_if_independent(const struct hd_measure *m, double span_s) {
 }
 
 static void fill_gpu(const struct hd_measure *m, struct hd_run_figures *f) {
-    double all = 0;
-    for (int u = 0; u < HD_GPU_USES; u++) all += m->gpu_s[u];
-    for (int u = 0; u < HD_GPU_USES; u++) f->gpu[u] = all > 0 ? m->gpu_s[u] / all : NAN;
+    double all = m->gpus_s > 0 ? m->gpus_s : NAN;
+    memcpy(f->gpu_s, m->gpu_s, sizeof f->gpu_s);
+    f->gpus_s = m->gpus_s;
+    f->gpu[HD_SHARE_BUSY] = hd_measure_busy_s(m) / all;
+    f->gpu[HD_SHARE_SWITCHING] = hd_measure_switching_s(m) / all;
+    f->gpu[HD_SHARE_IDLE_WAITING] = m->gpu_s[HD_GPU_IDLE_WAITING] / all;
+    f->gpu[HD_SHARE_IDLE_FREE] = m->gpu_s[HD_GPU_IDLE_FREE] / all;
 }
 
 static void fill_counts(const struct hd_measure *m, struct hd_run_figures *f) {

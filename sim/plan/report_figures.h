@@ -35,6 +35,15 @@ struct hd_spread hd_spread_of(const double *value, int count);
 #define HD_RARE_NAME "(rare)" /* the rarer models together, where a name is due */
 
 /* One run, judged by one criterion. Texts belong to the question or the record. */
+/* What GPUs do, in short. */
+enum hd_gpu_share {
+    HD_SHARE_BUSY,
+    HD_SHARE_SWITCHING,
+    HD_SHARE_IDLE_WAITING,
+    HD_SHARE_IDLE_FREE,
+    HD_GPU_SHARES
+};
+
 struct hd_run_figures {
     struct {
         double from_s, to_s, warm_up_s, cool_down_s, span_s; /* span: to - from */
@@ -60,7 +69,9 @@ struct hd_run_figures {
     struct {
         double active_models, active_models_if_independent;
     } load;
-    double gpu[HD_GPU_USES], blame_s[HD_BLAMES], latency_s; /* sum of blame_s */
+    double gpu[HD_GPU_SHARES];            /* fractions of gpus_s */
+    double gpu_s[HD_GPU_USES], gpus_s;    /* gpus_s: the sum of gpu_s */
+    double blame_s[HD_BLAMES], latency_s; /* latency_s: the sum of blame_s */
     int64_t switches, switches_hidden;
     double stage_s[HD_STAGES];
     int64_t vram_bytes, dram_bytes, active_models_peak;

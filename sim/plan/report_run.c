@@ -99,14 +99,31 @@ static void latency_table(const struct hd_run_figures *f, int width, FILE *out) 
     hd_text_table_free(t);
 }
 
+/* Of all GPU-time, what was not nothing, in the order of a turn's life; the parts make
+ * up the whole. */
+static void gpu_time_line(const struct hd_run_figures *f, FILE *out) {
+    static const char *const words[HD_GPU_USES] = {
+        "prefill", "mixed steps", "decode",           "engine starts",
+        "KV out",  "collection",  "process restarts", "re-initialisation",
+        "weights", "KV in",       "idle with work",   "idle without"};
+    int said = 0;
+    fputs("gpu time  ", out);
+    for (int u = 0; u < HD_GPU_USES; u++)
+        if (f->gpu_s[u] > 0)
+            fprintf(out, "%s%s %.2f %%", said++ ? ", " : "", words[u],
+                    100 * f->gpu_s[u] / f->gpus_s);
+    fputs(said ? "\n" : "-\n", out);
+}
+
 static void use_lines(const struct hd_run_figures *f, FILE *out) {
     fprintf(out,
             "gpu       busy %s, switching %s, idle while requests waited %s, idle %s "
             "(%.4g GPU-hours)\n",
-            hd_say_percent(f->gpu[HD_GPU_BUSY]).text,
-            hd_say_percent(f->gpu[HD_GPU_SWITCHING]).text,
-            hd_say_percent(f->gpu[HD_GPU_IDLE_WAITING]).text,
-            hd_say_percent(f->gpu[HD_GPU_IDLE_FREE]).text, f->gpu_hours);
+            hd_say_percent(f->gpu[HD_SHARE_BUSY]).text,
+            hd_say_percent(f->gpu[HD_SHARE_SWITCHING]).text,
+            hd_say_percent(f->gpu[HD_SHARE_IDLE_WAITING]).text,
+            hd_say_percent(f->gpu[HD_SHARE_IDLE_FREE]).text, f->gpu_hours);
+    gpu_time_line(f, out);
     fprintf(out,
             "switches  %s, %s hidden; waited %s for re-initialisation, %s for weights, "
             "%s for KV out, %s for KV in\n",

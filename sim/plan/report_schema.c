@@ -51,6 +51,11 @@ typedef struct hd_run_figures run;
         "gpu." name, HD_FIELD_REAL, "fraction",                                        \
             offsetof(run, gpu) + (use) * sizeof(double), about                         \
     }
+#define USE(use, name, about)                                                          \
+    {                                                                                  \
+        "gpu_time." name "_s", HD_FIELD_REAL, "s",                                     \
+            offsetof(run, gpu_s) + (use) * sizeof(double), about                       \
+    }
 #define STAGE(name, stage, about)                                                      \
     {                                                                                  \
         "switches.seconds_by_stage." name, HD_FIELD_REAL, "s",                         \
@@ -122,11 +127,26 @@ static const struct hd_field run_field[] = {
     F("tokens.output", INT, "tokens", output_tokens, "emitted for measured requests"),
     F("tokens.output_per_s", REAL, "1/s", output_tokens_per_s,
       "the same, per second of the window"),
-    GPU("busy", HD_GPU_BUSY, "of all GPU-time in the window: in iterations"),
-    GPU("switching", HD_GPU_SWITCHING, "making a model runnable"),
-    GPU("idle_waiting", HD_GPU_IDLE_WAITING, "idle while requests waited for it"),
-    GPU("idle_free", HD_GPU_IDLE_FREE, "idle with nothing to do"),
+    GPU("busy", HD_SHARE_BUSY, "of all GPU-time in the window: in iterations"),
+    GPU("switching", HD_SHARE_SWITCHING, "making a model runnable"),
+    GPU("idle_waiting", HD_SHARE_IDLE_WAITING, "idle while requests waited for it"),
+    GPU("idle_free", HD_SHARE_IDLE_FREE, "idle with nothing to do"),
     F("gpu_hours", REAL, "h", gpu_hours, "GPU-time of the whole fleet in the window"),
+    F("gpu_time.all_s", REAL, "s", gpus_s,
+      "the same in GPU-seconds: the sum of the next twelve"),
+    USE(HD_GPU_PREFILL, "prefill", "in iterations with prompts alone"),
+    USE(HD_GPU_MIXED, "mixed", "in steps of prompts in chunks and decodes"),
+    USE(HD_GPU_DECODE, "decode", "in decode steps"),
+    USE(HD_GPU_START, "start", "while its engine started"),
+    USE(HD_GPU_STAGE + HD_STAGE_KV_OUT, "kv_out",
+        "switching: KV left, or room was waited for"),
+    USE(HD_GPU_STAGE + HD_STAGE_GC, "gc", "switching: memory was collected"),
+    USE(HD_GPU_STAGE + HD_STAGE_RESTART, "restart", "switching: a process started"),
+    USE(HD_GPU_STAGE + HD_STAGE_REINIT, "reinit", "switching: the engine began anew"),
+    USE(HD_GPU_STAGE + HD_STAGE_LOAD, "load", "switching: weights came"),
+    USE(HD_GPU_STAGE + HD_STAGE_KV_IN, "kv_in", "switching: KV came back"),
+    USE(HD_GPU_IDLE_WAITING, "idle_waiting", "idle while requests waited for it"),
+    USE(HD_GPU_IDLE_FREE, "idle_free", "idle with nothing to do"),
     BLAMES(run),
     F("latency_s", REAL, "s", latency_s,
       "sum of blame: time in the system of all measured requests"),
@@ -134,6 +154,8 @@ static const struct hd_field run_field[] = {
     F("switches.hidden", INT, "switches", switches_hidden,
       "of those, found the weights already there"),
     STAGE("reinit", HD_STAGE_REINIT, "turns waited for re-initialisation"),
+    STAGE("gc", HD_STAGE_GC, "for memory to be collected"),
+    STAGE("restart", HD_STAGE_RESTART, "for a process to start"),
     STAGE("load", HD_STAGE_LOAD, "for weights"),
     STAGE("kv_out", HD_STAGE_KV_OUT, "for KV cache to leave"),
     STAGE("kv_in", HD_STAGE_KV_IN, "for KV cache to come"),
@@ -281,9 +303,9 @@ static const struct hd_field row_field[] = {
       GAP_ABOUT ", 99th percentile"),
     F("e2e.p50_s", REAL, "s", f.e2e.p50_s, E2E_ABOUT ", median"),
     F("e2e.p99_s", REAL, "s", f.e2e.p99_s, E2E_ABOUT ", 99th percentile"),
-    F("busy_fraction", REAL, "fraction", f.gpu[HD_GPU_BUSY],
+    F("busy_fraction", REAL, "fraction", f.gpu[HD_SHARE_BUSY],
       "of all GPU-time in the window: in iterations"),
-    F("switch_fraction", REAL, "fraction", f.gpu[HD_GPU_SWITCHING],
+    F("switch_fraction", REAL, "fraction", f.gpu[HD_SHARE_SWITCHING],
       "making a model runnable"),
     F("switches", INT, "switches", f.switches, "turns that changed the model"),
     F("output_tokens", INT, "tokens", f.output_tokens, "emitted for measured requests"),

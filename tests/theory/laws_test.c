@@ -117,7 +117,7 @@ static void utilisation(void **state) {
     struct hd_err err = {0};
     enum hd_run_end end = hd_run(&w.config, policy, m, NULL, &err);
     if (end != HD_RUN_WHOLE) fail_msg("%s", err.text);
-    double span = hd_s_from_tick(m->end), busy = m->gpu_s[HD_GPU_BUSY] / 2;
+    double span = hd_s_from_tick(m->end), busy = hd_measure_busy_s(m) / 2;
     printf("utilisation law (%s): lambda E[S] / c = %.4f/s * %.4f s / %d = %.6f, "
            "measured %.6f\n",
            conv->real ? "Azure conv" : "no data: generated arrivals",

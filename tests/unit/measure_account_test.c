@@ -29,6 +29,7 @@ static struct hd_finished done(int model, hd_tick arrival, int output, int on_ti
                                 .first_token = arrival + 2 * S,
                                 .last_token = arrival + 2 * S + (output - 1) * S,
                                 .gap_longest = output > 1 ? S : -1,
+                                .ended = arrival + (output + 1) * S,
                                 .blame = {S, S, 0, 0, (output - 1) * S, 0}};
 }
 
@@ -83,6 +84,7 @@ static void counts_what_ended(void **state) {
     assert_int_equal(m->gap_longest.total, 3);
     assert_int_equal(m->model[0].ttft->total, 2);
     assert_int_equal(m->model[1].e2e->total, 1);
+    hd_measure_close(m, 1000 * S);
     assert_true(m->blame_s[HD_BLAME_QUEUE] == 3);
     assert_true(m->blame_s[HD_BLAME_DECODE] == 18);
     assert_true(m->model[1].blame_s[HD_BLAME_SWITCH] == 1);
@@ -92,29 +94,39 @@ static void counts_what_ended(void **state) {
 static void clips_to_the_window(void **state) {
     (void)state;
     struct hd_measure *m = fresh(10 * S, 20 * S);
-    hd_measure_gpu(m, HD_GPU_BUSY, 4, 0, 10 * S);
-    assert_true(m->gpu_s[HD_GPU_BUSY] == 0);
-    hd_measure_gpu(m, HD_GPU_BUSY, 4, 5 * S, 12 * S);
-    assert_true(m->gpu_s[HD_GPU_BUSY] == 8);
-    hd_measure_gpu(m, HD_GPU_SWITCHING, 2, 0, 100 * S);
-    assert_true(m->gpu_s[HD_GPU_SWITCHING] == 20);
-    hd_measure_gpu(m, HD_GPU_BUSY, 1, 20 * S, 30 * S);
-    assert_true(m->gpu_s[HD_GPU_BUSY] == 8);
+    hd_measure_gpu(m, HD_GPU_DECODE, 4, 0, 10 * S);
+    assert_true(m->gpu_ticks[HD_GPU_DECODE] == 0);
+    hd_measure_gpu(m, HD_GPU_DECODE, 4, 5 * S, 12 * S);
+    hd_measure_gpu(m, HD_GPU_PREFILL, 1, 12 * S, 13 * S);
+    hd_measure_gpu(m, (enum hd_gpu_use)(HD_GPU_STAGE + HD_STAGE_GC), 2, 0, 100 * S);
+    hd_measure_gpu(m, HD_GPU_START, 2, 0, 11 * S);
+    hd_measure_gpu(m, HD_GPU_DECODE, 1, 20 * S, 30 * S);
     hd_measure_active(m, 3, 19 * S, 21 * S);
     hd_measure_active(m, 1, 0, 11 * S);
-    assert_true(m->active_models_s == 4);
     hd_measure_stage(m, HD_STAGE_LOAD, 3 * S / 2);
     hd_measure_stage(m, HD_STAGE_LOAD, S);
+    assert_true(hd_measure_gpus(m, 3, 15 * S) == 15 * S);
+    assert_true(hd_measure_gpus(m, 3, 150 * S) == 30 * S);
+    hd_measure_close(m, 150 * S);
+    assert_true(m->gpu_s[HD_GPU_DECODE] == 8);
+    assert_true(hd_measure_busy_s(m) == 9);
+    assert_true(hd_measure_switching_s(m) == 22);
+    assert_true(m->gpus_s == 31);
+    assert_true(m->active_models_s == 4);
     assert_true(m->stage_s[HD_STAGE_LOAD] == 2.5);
+    assert_string_equal(hd_gpu_use_name(HD_GPU_STAGE), "kv_out");
+    assert_string_equal(hd_gpu_use_name(HD_GPU_IDLE_WAITING - 1), "kv_in");
+    assert_string_equal(hd_gpu_use_name(HD_GPU_START), "start");
+    assert_string_equal(hd_gpu_use_name(HD_GPU_IDLE_FREE), "idle_free");
     hd_measure_free(m);
 
     /* The same stretch cut into pieces of any length gives the same bits. */
     struct hd_measure *whole = fresh(0, HD_TICK_NEVER), *cut = fresh(0, HD_TICK_NEVER);
-    hd_measure_gpu(whole, HD_GPU_BUSY, 3, 0, 1234567891011);
+    hd_measure_gpu(whole, HD_GPU_DECODE, 3, 0, 1234567891011);
     for (hd_tick t = 0; t < 1234567891011; t += 1000003333)
-        hd_measure_gpu(cut, HD_GPU_BUSY, 3, t,
+        hd_measure_gpu(cut, HD_GPU_DECODE, 3, t,
                        t + 1000003333 < 1234567891011 ? t + 1000003333 : 1234567891011);
-    assert_true(whole->gpu_s[HD_GPU_BUSY] == cut->gpu_s[HD_GPU_BUSY]);
+    assert_true(whole->gpu_ticks[HD_GPU_DECODE] == cut->gpu_ticks[HD_GPU_DECODE]);
     hd_measure_free(whole);
     hd_measure_free(cut);
 }

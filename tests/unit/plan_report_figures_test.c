@@ -83,11 +83,11 @@ static void figures_by_hand(void **state) {
     near(f.output_tokens_per_s, 24.1);
     near(f.gpu_hours, 800 / 3600.0);
     near(f.models_per_gpu, 0.375);
-    near(f.gpu[HD_GPU_BUSY], 0.25);
-    near(f.gpu[HD_GPU_SWITCHING], 0.125);
-    near(f.gpu[HD_GPU_IDLE_FREE], 0.625);
+    near(f.gpu[HD_SHARE_BUSY], 0.25);
+    near(f.gpu[HD_SHARE_SWITCHING], 0.125);
+    near(f.gpu[HD_SHARE_IDLE_FREE], 0.625);
     double sum = 0, blame = 0;
-    for (int u = 0; u < HD_GPU_USES; u++) sum += f.gpu[u];
+    for (int u = 0; u < HD_GPU_SHARES; u++) sum += f.gpu[u];
     near(sum, 1);
     for (int b = 0; b < HD_BLAMES; b++) blame += f.blame_s[b];
     near(blame, 610);

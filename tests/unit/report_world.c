@@ -29,6 +29,7 @@ static void finish(struct hd_measure *m, int64_t id, int model, enum hd_status s
                             .arrival = arrival,
                             .first_token = served ? arrival + at_s(0.5) : -1,
                             .last_token = served ? arrival + at_s(2) : -1,
+                            .ended = served ? arrival + at_s(2) : arrival,
                             .gap_longest = served ? at_s(0.25) : -1};
     if (served) {
         f.blame[HD_BLAME_QUEUE] = at_s(0.25);
@@ -50,10 +51,10 @@ static struct hd_measure *measured(void) {
     for (int n = 0; n < 100; n++) finish(m, id++, 1, HD_STATUS_DONE, 4, 4, true);
     for (int n = 0; n < 5; n++) finish(m, id++, 2, HD_STATUS_DONE, 2, 1, false);
     for (int n = 0; n < 5; n++) finish(m, id++, 2, HD_STATUS_REJECTED, 2, 0, false);
-    hd_measure_gpu(m, HD_GPU_BUSY, 4, 0, at_s(50));
-    hd_measure_gpu(m, HD_GPU_SWITCHING, 1, 0, at_s(100));
-    m->gpu_s[HD_GPU_IDLE_FREE] = 500;
-    m->gpus_s = 800;
+    hd_measure_gpu(m, HD_GPU_PREFILL, 1, 0, at_s(50));
+    hd_measure_gpu(m, HD_GPU_DECODE, 3, 0, at_s(50));
+    hd_measure_gpu(m, (enum hd_gpu_use)(HD_GPU_STAGE + HD_STAGE_LOAD), 1, 0, at_s(100));
+    hd_measure_gpu(m, HD_GPU_IDLE_FREE, 5, 0, at_s(100));
     hd_measure_stage(m, HD_STAGE_LOAD, at_s(12.5));
     hd_measure_active(m, 2, 0, at_s(75));
     m->active_models_peak = 3;
@@ -61,7 +62,7 @@ static struct hd_measure *measured(void) {
     m->switches_hidden = 10;
     m->peak_vram_bytes = 123456789012;
     m->peak_dram_bytes = 98765432109;
-    m->end = at_s(110);
+    hd_measure_close(m, at_s(110));
     return m;
 }
 

@@ -114,6 +114,18 @@ static void make_fleet(struct world *w, struct draft *d) {
     }
 }
 
+/* Mechanisms that the engine has off by default. */
+static void make_ladder(struct hd_switching *s, struct draft *d) {
+    if (chance(d, 30)) s->gc_s = 0.001 * (double)between(d, 1, 20);
+    if (chance(d, 30)) s->restart_s = 0.001 * (double)between(d, 1, 50);
+    if (chance(d, 30)) s->load_bytes_per_s = 1e5 * (double)between(d, 1, 100);
+    if (chance(d, 40)) s->staging_bytes_per_s = 1e5 * (double)between(d, 1, 200);
+    if (chance(d, 60)) s->chunk_bytes = 1000 * (double)between(d, 1, 40);
+    s->no_cache = chance(d, 20);
+    s->kv_first = chance(d, 50);
+    s->kv_events = chance(d, 60);
+}
+
 static void make_settings(struct world *w, struct draft *d) {
     struct hd_switching *s = &w->config.switching;
     s->engine_start_s = 0.001 * (double)between(d, 0, 100);
@@ -124,6 +136,7 @@ static void make_settings(struct world *w, struct draft *d) {
     s->kv_in_s_per_token = chance(d, 25) ? 1e-6 * (double)between(d, 1, 1000) : 0;
     if (d->whole_ms && s->kv_in_s_per_token > 0) s->kv_in_s_per_token = 1e-3;
     s->kv_out_free = chance(d, 25);
+    if (chance(d, 50)) make_ladder(s, d);
     struct hd_serving *v = &w->config.serving;
     v->max_batch = (int)between(d, 1, chance(d, 50) ? 6 : 40);
     v->prefill_tokens = (int)between(d, 16, 512);
@@ -266,8 +279,8 @@ static void hear(void *context, const struct hd_finished *f) {
         sum += f->blame[b];
         if (f->blame[b] < 0) o->bad_blame++;
     }
-    if (f->status == HD_STATUS_DONE && sum != f->last_token - f->arrival)
-        o->bad_blame++;
+    if (sum != f->ended - f->arrival) o->bad_blame++;
+    if (f->status == HD_STATUS_DONE && f->ended != f->last_token) o->bad_blame++;
     if (f->status == HD_STATUS_DONE && f->emitted_tokens != f->output_tokens)
         o->bad_blame++;
     o->finished++;
@@ -392,9 +405,13 @@ struct outcome world_run_logged(struct world *w, bool step, uint64_t cut_seed,
     }
     o.conserved = ended == m->measured && late_or_not == m->tokens;
     for (int n = 0; n < w->next; n++) o.conserved &= ear.times[n] == 1;
-    double gpu_s = 0;
-    for (int n = 0; n < HD_GPU_USES; n++) gpu_s += m->gpu_s[n];
-    o.conserved &= fabs(gpu_s - m->gpus_s) <= 1e-9 * (1 + m->gpus_s);
+    hd_wide used = 0, blamed = 0;
+    int gpus = 0;
+    for (int n = 0; n < HD_GPU_USES; n++) used += m->gpu_ticks[n];
+    for (int n = 0; n < HD_BLAMES; n++) blamed += m->blame_ticks[n];
+    for (int n = 0; n < w->config.nodes; n++) gpus += w->config.node[n].gpus;
+    o.conserved &= used == hd_measure_gpus(m, gpus, m->end);
+    o.conserved &= blamed == m->latency_ticks;
     hd_measure_free(m);
     return o;
 }
@@ -432,6 +449,11 @@ void world_print(const struct world *w) {
         c->switching.engine_start_s, c->switching.reinit_s, c->switching.prefetch,
         c->switching.warm_cache, c->switching.placed, c->switching.kv_in_s_per_token,
         c->switching.kv_out_free);
+    printf("ladder: gc %g, restart %g, load %g, staging %g, chunk %g, no cache %d, kv "
+           "first %d, kv events %d\n",
+           c->switching.gc_s, c->switching.restart_s, c->switching.load_bytes_per_s,
+           c->switching.staging_bytes_per_s, c->switching.chunk_bytes,
+           c->switching.no_cache, c->switching.kv_first, c->switching.kv_events);
     printf("serving: async %d, front %g + %g, batch %d, prefill %d, chunk %d, swap %d, "
            "watermark %g, patience %g\n",
            c->serving.async, c->serving.front_s, c->serving.front_sequence_s,
