@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calibrate/plot_parts.h"
+#include "output/figure.h"
 #include "output/quantity.h"
 
 /* Colours that people with colour blindness tell apart (Okabe and Ito, "Color
@@ -28,15 +29,6 @@ enum {
     KEY_LINE = 27,
     KEYS_ACROSS = 4
 };
-
-static void quote(FILE *f, const char *text) {
-    putc('\'', f);
-    for (; *text; text++) {
-        if (*text == '\'') putc('\'', f);
-        putc((unsigned char)*text < 0x20 ? '?' : *text, f);
-    }
-    putc('\'', f);
-}
 
 /* Many points are drawn small, so that they do not hide each other. */
 static double point_size(int points) {
@@ -65,7 +57,7 @@ static void head(const struct hd_plot *plot, const char *script, const char *pic
 
 static void title(const char *text, int height, FILE *f) {
     fputs("set label 1 ", f);
-    quote(f, text);
+    hd_figure_quote(f, text);
     fprintf(f, " at screen 0.5,%.4f center font ',18' noenhanced\n", 1 - 32.0 / height);
 }
 
@@ -113,7 +105,7 @@ static void plot_key(const struct hd_plot *plot, choice *is, int height, FILE *f
         char *label = hd_plot_label(&plot->group[g]);
         fprintf(f, "%sNaN with points linestyle %d pointsize 1.2 title ", between,
                 g + 1);
-        quote(f, label);
+        hd_figure_quote(f, label);
         free(label);
         between = ", \\\n    ";
     }
@@ -350,7 +342,7 @@ void hd_plot_script_errors(const struct hd_plot *plot, FILE *f) {
         snprintf(text, sizeof text, "%s, %s", label,
                  hd_say_count(plot->group[g].predicted).text);
         fputs(place ? ", " : "", f);
-        quote(f, text);
+        hd_figure_quote(f, text);
         fprintf(f, " %d", place++);
         free(label);
     }

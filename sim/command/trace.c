@@ -3,79 +3,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/units.h"
 #include "command/args.h"
 #include "command/command.h"
 #include "command/trace_commands.h"
-#include "command/trace_info.h"
 
-static const struct hd_option options[] = {
-    {HD_GROUP_WHAT, 1, "format", "FORMAT", NULL, "by the header", false,
-     "native, dated, azure, aegaeon, burstgpt, vidur or arena"},
-    {HD_GROUP_WHAT, 1, "sort", NULL, NULL, NULL, false,
-     "put rows in order of time; without it disorder is an error"},
-    {HD_GROUP_WHEN, 1, "from", "CLOCK", NULL, "its first request", false,
-     "on the trace's own clock: +2h, 13:00 or 2026-11-17 13:00"},
-    {HD_GROUP_WHEN, 1, "to", "CLOCK", NULL, "its last request", false,
-     "as --from; requests at this instant are left out"},
-    {HD_GROUP_JUDGED, 1, "service-time", "TIME", NULL, "16.79s", false,
-     "how long a request keeps its model active"},
-    {HD_GROUP_WRITTEN, 1, "json", NULL, NULL, NULL, false,
-     "one JSON value instead of text"},
-};
-enum { OPTIONS = sizeof options / sizeof *options };
-
-static const struct hd_help info_help = {
-    "hotdesk trace info FILE [options]",
-    "Says what a trace of requests is like: how many, of which models, how bursty, "
-    "how\n"
-    "long, and what could not be read or served.",
-    {"hotdesk trace info traces/market40.csv",
-     "hotdesk trace info traces/market40.csv --from +10m --to +20m --json"},
-};
-
-/* ---- info ---------------------------------------------------------------- */
-
-static bool info(const struct hd_args *args, struct hd_problem *problem) {
-    struct hd_trace_options asked = HD_TRACE_OPTIONS;
-    double service_s = HD_SERVICE_S_PUBLISHED;
-    struct hd_err why = {0};
-    asked.format = hd_args_get(args, "format");
-    asked.sort = hd_args_get(args, "sort") != NULL;
-    asked.from = hd_args_get(args, "from");
-    asked.to = hd_args_get(args, "to");
-    asked.before_s = asked.after_s = 0;
-    const char *service = hd_args_get(args, "service-time");
-    if (service && !hd_parse_duration(service, &service_s, &why))
-        return hd_usage(problem, "--service-time: %s", why.text);
-    if (!(service_s > 0 && service_s < 1e6))
-        return hd_usage(problem, "--service-time: %s lies outside 0 to 1e6 s", service);
-    struct hd_trace *trace = hd_trace_load(args->word[0], &asked, &why);
-    if (!trace) /* a mistake in an option is named by its dashes */
-        return strncmp(why.text, "--", 2) == 0 ? hd_usage(problem, "%s", why.text)
-                                               : hd_bad_input(problem, "%s", why.text);
-    struct hd_trace_stats stats = hd_trace_stats(trace, service_s);
-    if (hd_args_get(args, "json"))
-        hd_trace_info_json(trace, &stats, stdout);
-    else
-        hd_trace_info_text(trace, &stats, stdout);
-    hd_trace_free(trace);
-    return hd_stdout_flush(problem);
-}
-
-/* ---- the command --------------------------------------------------------- */
-
-static const struct hd_trace_command info_command = {
-    .name = "info",
-    .full_name = "trace info",
-    .words = 1,
-    .option = options,
-    .options = sizeof options / sizeof *options,
-    .help = &info_help,
-    .run = info,
-};
-
-static const struct hd_trace_command *const commands[] = {&info_command,
+static const struct hd_trace_command *const commands[] = {&hd_trace_info,
                                                           &hd_trace_synth};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -125,3 +125,12 @@ bool hd_figure_draw(const char *folder, const char *script, const char *const *f
     }
     return ok;
 }
+
+void hd_figure_quote(FILE *f, const char *text) {
+    putc('\'', f);
+    for (; *text; text++) {
+        if (*text == '\'') putc('\'', f);
+        putc((unsigned char)*text < 0x20 ? '?' : *text, f);
+    }
+    putc('\'', f);
+}

@@ -3,6 +3,8 @@
 #ifndef HD_OUTPUT_FIGURE_H
 #define HD_OUTPUT_FIGURE_H
 
+#include <stdio.h>
+
 #include "base/err.h"
 
 /* Runs `gnuplot SCRIPT` inside `folder` (no shell; start-up files of the user are
@@ -12,5 +14,8 @@
  * the same figure is the same bytes. */
 bool hd_figure_draw(const char *folder, const char *script, const char *const *file,
                     int count, struct hd_err *err);
+
+/* A text inside gnuplot's single quotes. */
+void hd_figure_quote(FILE *, const char *text);
 
 #endif

@@ -10,15 +10,6 @@
 #include "base/mem.h"
 #include "output/figure.h"
 
-void hd_chart_quote(FILE *f, const char *text) {
-    putc('\'', f);
-    for (; *text; text++) {
-        if (*text == '\'') putc('\'', f);
-        putc((unsigned char)*text < 0x20 ? '?' : *text, f);
-    }
-    putc('\'', f);
-}
-
 const struct hd_answer *hd_chart_find(const struct hd_chart *k,
                                       const struct hd_answer *panel, int scale,
                                       int policy) {
@@ -106,7 +97,7 @@ static int number_side(const struct hd_chart *k, const struct hd_answer *panel,
 static void write_policy(const struct hd_chart *k, const struct hd_answer *panel, int p,
                          FILE *f) {
     fputs("# ", f);
-    hd_chart_quote(f, k->q->policy[p].label);
+    hd_figure_quote(f, k->q->policy[p].label);
     fprintf(f, ", attain %g, rule %s\n", panel->attain, hd_pass_rule_name(panel->rule));
     for (int s = 0; s < k->q->scales; s++) {
         const struct hd_answer *a = hd_chart_find(k, panel, s, p);

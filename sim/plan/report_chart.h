@@ -21,9 +21,6 @@ const struct hd_answer *hd_chart_find(const struct hd_chart *,
 /* GPUs that it needs; 0: no answer, or none passes. */
 int hd_chart_gpus(const struct hd_answer *);
 
-/* A text inside gnuplot's single quotes. */
-void hd_chart_quote(FILE *, const char *text);
-
 /* The script that draws the data. */
 void hd_chart_script(const struct hd_chart *, FILE *);
 

@@ -1,6 +1,7 @@
 /* The gnuplot script of the chart. */
 #include <math.h>
 
+#include "output/figure.h"
 #include "output/quantity.h"
 #include "plan/report_chart.h"
 
@@ -18,7 +19,7 @@ static void policy_name(const struct hd_policy_choice *p, FILE *f) {
     char name[256];
     snprintf(name, sizeof name, "%s%s", p->label,
              p->script->clairvoyant ? " (sees the future)" : "");
-    hd_chart_quote(f, name);
+    hd_figure_quote(f, name);
 }
 
 static void panel_title(const struct hd_chart *k, const struct hd_answer *panel,
@@ -233,7 +234,7 @@ static void write_captions(const struct hd_chart *k, const struct page *page, FI
              k->q->trace->name, hd_say_things(k->q->models, "model").text,
              k->q->part[0].gpu->name, k->c->complete ? "" : " (incomplete)");
     fputs("  set label 1 ", f);
-    hd_chart_quote(f, title);
+    hd_figure_quote(f, title);
     fprintf(f, " at screen 0.5,%.4f center font LARGE noenhanced\n",
             1 - 24.0 / page->height);
     if (k->q->scales > 1)

@@ -1,4 +1,6 @@
-/* What a trace is like: the figures that pooling gains hinge on. */
+/* What a trace is like: the figures that pooling gains hinge on and that stand beside
+ * every result. The rest of what `hotdesk trace info` says is in stats_arrivals.h,
+ * stats_lengths.h, stats_popularity.h and stats_activity.h. */
 #ifndef HD_TRACE_STATS_H
 #define HD_TRACE_STATS_H
 
@@ -7,7 +9,7 @@
 /* Quantiles interpolate linearly between order statistics (R's type 7, which GSL
  * and numpy use). */
 struct hd_token_stats {
-    double mean, p50, p90, p99, max;
+    double mean, p10, p50, p90, p99, max;
 };
 
 /* Absent figures are NAN: gaps need two requests, bins a span above 0. */

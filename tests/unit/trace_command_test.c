@@ -94,7 +94,7 @@ static void info_as_json(void **state) {
         "\"span_s\": 3",
         "\"service_s\": 2",
         "\"mean_tokens\": 30",
-        "{\"name\": \"a\", \"requests\": 2}",
+        "{\"name\": \"a\", \"requests\": 2, \"gap_cv\": 0,",
     };
     const char *at = out;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

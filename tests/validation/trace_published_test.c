@@ -4,6 +4,9 @@
 #include "base/home.h"
 #include "base/mem.h"
 #include "trace/stats.h"
+#include "trace/stats_activity.h"
+#include "trace/stats_arrivals.h"
+#include "trace/stats_popularity.h"
 #include "unit/trace_files.h"
 
 /* The file of that name below HOTDESK_DATA (default ../shared/data beside the
@@ -47,6 +50,56 @@ static void tokens(const char *what, const struct hd_token_stats *t,
     if (expected[3]) published("  max", t->max, expected[3]);
 }
 
+/* The p90 and the shares of popularity, in percent; NULL: not published. */
+static void popularity(const struct hd_trace *t, const char *const top[4],
+                       const char *gini, const char *slope) {
+    struct hd_popularity p;
+    hd_popularity(t->model_rows, t->models, &p);
+    const double got[] = {p.top1, p.top2, p.top5, p.top10};
+    for (int i = 0; i < 4; i++) published("top 1, 2, 5, 10, %", 100 * got[i], top[i]);
+    published("Gini", p.gini, gini);
+    published("slope of log share", p.slope, slope);
+}
+
+/* Models at once by the closed form, at the rates of the published table: the trace's
+ * shares, another total rate. */
+static void active_at(const struct hd_trace *t, const char *const expected[3],
+                      const char *coldest) {
+    static const double rate[] = {0.5, 3.7, 20};
+    double *per_s = hd_alloc((size_t)t->models * sizeof *per_s);
+    for (int r = 0; r < 3; r++) {
+        for (int i = 0; i < t->models; i++)
+            per_s[i] = rate[r] * (double)t->model_rows[i] / (double)t->rows;
+        published("active if independent",
+                  hd_active_models_expected(per_s, t->models, HD_SERVICE_S_PUBLISHED),
+                  expected[r]);
+    }
+    free(per_s);
+    int *order = hd_trace_by_popularity(t);
+    int64_t cold = 0;
+    for (int i = t->models - (int)lround(0.941 * t->models); i < t->models; i++)
+        cold += t->model_rows[order[i]];
+    published("coldest 94.1 % of models, %", 100 * (double)cold / (double)t->rows,
+              coldest);
+    free(order);
+}
+
+/* The least and the most of the hottest models' CV of gaps. */
+static void hottest(const struct hd_trace *t, int models, const char *least,
+                    const char *most) {
+    struct hd_model_stats *m = hd_model_stats(t);
+    int *order = hd_trace_by_popularity(t);
+    double low = INFINITY, high = 0;
+    for (int i = 0; i < models; i++) {
+        low = fmin(low, m[order[i]].gap_cv);
+        high = fmax(high, m[order[i]].gap_cv);
+    }
+    published("least CV of the hottest", low, least);
+    published("most CV of the hottest", high, most);
+    free(m);
+    free(order);
+}
+
 static void azure_code(void **state) {
     (void)state;
     struct hd_trace *t = load("azure/AzureLLMInferenceTrace_code.csv");
@@ -59,11 +112,21 @@ static void azure_code(void **state) {
     published("rate, 1/s", s.rate_per_s, "2.567");
     published("CV", s.gap_cv, "13.15");
     published("IoD 60 s", s.iod_60s, "160.5");
+    published("input p90", s.input.p90, "5188");
+    published("output p90", s.output.p90, "55");
+    published("output p99", s.output.p99, "251");
     published("peak minute over mean", s.peak_minute_over_mean, "4.16");
     tokens("input", &s.input, (const char *const[]){"2047.8", "1469", "7436", "7437"});
     tokens("output", &s.output, (const char *const[]){"27.9", "13", NULL, "1899"});
     assert_string_equal(hd_trace_clock_text(t, 0, text), "2023-11-16 18:17:03.97996");
     assert_int_equal(t->rows_no_output, 0);
+    int silent = 0; /* published: six gaps of 123 to 217 s, and next to none between */
+    for (int64_t i = 1; i < t->rows; i++) {
+        double gap_s = hd_s_from_tick(t->row[i].at - t->row[i - 1].at);
+        assert_true(gap_s < 217.5);
+        silent += gap_s > 122.5;
+    }
+    assert_int_equal(silent, 6);
     for (int64_t i = 1; i < t->rows; i++) /* a double of the date would make ties */
         assert_true(t->row[i].at > t->row[i - 1].at);
     hd_trace_free(t);
@@ -83,6 +146,7 @@ static void azure_conv(void **state) {
     published("peak minute over mean", s.peak_minute_over_mean, "1.54");
     tokens("input", &s.input, (const char *const[]){"1154.7", "1020", "4142", "14050"});
     tokens("output", &s.output, (const char *const[]){"211.1", "129", "601", "1000"});
+    published("input p90", s.input.p90, "2734");
     published("output p90", s.output.p90, "424");
     for (int64_t i = 1; i < t->rows; i++) assert_true(t->row[i].at > t->row[i - 1].at);
     hd_trace_free(t);
@@ -94,25 +158,30 @@ static void arena(void **state) {
     struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
     assert_int_equal(s.rows, 1500);
     assert_int_equal(s.models, 27);
-    published("top share, %", 100 * s.top_share, "19.7");
-    published("top five, %", 100 * s.top5_share, "62.9");
-    published("Gini", s.gini, "0.594");
+    published("rate, 1/s", s.rate_per_s, "2.5");
+    published("span, s", s.span_s, "600");
+    popularity(t, (const char *const[]){"19.7", "37.2", "62.9", "79.9"}, "0.594",
+               "-1.49");
     published("CV", s.gap_cv, "1.104");
     published("IoD 60 s", s.iod_60s, "16.0");
     tokens("input", &s.input, (const char *const[]){"136", "40", "902", "1021"});
     tokens("output", &s.output, (const char *const[]){"256", "211", "785", "977"});
-    /* Models at once by the closed form, at the rates of the published table (its
-     * shares, another total rate R). */
-    static const struct {
-        double rate;
-        const char *expected;
-    } rows[] = {{0.5, "5.9"}, {3.7, "17.1"}, {20, "24.0"}};
-    for (int i = 0; i < 3; i++) {
-        double service_s = HD_SERVICE_S_PUBLISHED * rows[i].rate / s.rate_per_s;
-        published("active if independent",
-                  hd_trace_stats(t, service_s).active_models_if_independent,
-                  rows[i].expected);
+    struct hd_popularity p;
+    hd_popularity(t->model_rows, t->models, &p);
+    published("coldest 14, %", 100 * p.coldest_half, "12.9");
+    active_at(t, (const char *const[]){"5.9", "17.1", "24.0"}, "62.8");
+    hottest(t, 6, "1.03", "1.80");
+    struct hd_model_stats *m = hd_model_stats(t);
+    int *order = hd_trace_by_popularity(t);
+    double low = INFINITY, high = 0;
+    for (int i = 0; i < 4; i++) {
+        low = fmin(low, m[order[i]].output_mean);
+        high = fmax(high, m[order[i]].output_mean);
     }
+    published("least mean output", low, "175");
+    published("most mean output", high, "307");
+    free(m);
+    free(order);
     hd_trace_free(t);
 }
 
@@ -163,6 +232,8 @@ static void burstgpt(void **state) {
     published("rate, 1/s", s.rate_per_s, "0.0107");
     published("CV", s.gap_cv, "4.56");
     tokens("input", &s.input, (const char *const[]){"520", "314", "1958", NULL});
+    s.output.mean = floor(s.output.mean); /* 276.53 was cut, not rounded */
+    tokens("output", &s.output, (const char *const[]){"276", "230", "1421", NULL});
     hd_trace_free(t);
 }
 
