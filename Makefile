@@ -17,7 +17,7 @@ VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config libc6-dev libgsl-dev libcsv-dev liblua5.4-dev \
             libmd-dev zlib1g-dev libjansson-dev libcmocka-dev gnuplot-nox jq clang \
-            libclang-rt-dev valgrind
+            libclang-rt-dev valgrind curl ca-certificates
 
 CFLAGS ?= -O3 -g
 override CFLAGS += -std=c17 -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE -Isim \

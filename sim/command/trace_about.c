@@ -19,6 +19,7 @@ void hd_trace_about(const struct hd_trace *t, double service_s,
         hd_token_counts(t, (enum hd_side)side, false, &a->tokens[side]);
     hd_popularity(t->model_rows, t->models, &a->popularity);
     hd_activity(t, service_s, &a->activity);
+    hd_reuse(t, &a->reuse);
 }
 
 struct hd_said hd_about_length(double seconds) {
@@ -40,6 +41,7 @@ void hd_trace_about_free(struct hd_trace_about *a) {
     hd_rate_over_time_free(&a->rate);
     for (int side = 0; side < 2; side++) hd_token_counts_free(&a->tokens[side]);
     hd_activity_free(&a->activity);
+    hd_reuse_free(&a->reuse);
     free(a->model);
     free(a->order);
     if (a->demand) {

@@ -12,6 +12,7 @@
 #include "trace/stats_arrivals.h"
 #include "trace/stats_lengths.h"
 #include "trace/stats_popularity.h"
+#include "trace/stats_reuse.h"
 
 struct hd_trace_demand { /* --gpu */
     struct hd_demand demand;
@@ -30,6 +31,7 @@ struct hd_trace_about {
     struct hd_model_stats *model; /* by the trace's ids */
     int *order;                   /* these, from the most popular on */
     struct hd_activity activity;
+    struct hd_reuse reuse;
     struct hd_trace_demand *demand; /* NULL: not asked for */
 };
 

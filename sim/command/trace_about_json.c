@@ -159,6 +159,55 @@ static void write_share_of_time(const char *key, const double *share, int levels
     hd_json_close(json);
 }
 
+static double share(int64_t part, int64_t whole) {
+    return whole ? (double)part / (double)whole : NAN;
+}
+
+/* Only what the trace tells. */
+static void write_reuse(const struct hd_trace_about *a, struct hd_json *json) {
+    const struct hd_reuse *r = &a->reuse;
+    if (r->prefixed) {
+        hd_json_object(json, "prefixes");
+        hd_json_int(json, "requests", r->prefixed);
+        hd_json_int(json, "block_tokens", r->block_tokens);
+        hd_json_int(json, "blocks", r->blocks);
+        hd_json_int(json, "blocks_distinct", r->blocks_distinct);
+        hd_json_real(json, "block_hit_share", share(r->blocks_hit, r->blocks));
+        hd_json_real(json, "token_hit_share", share(r->tokens_hit, r->tokens));
+        hd_json_int(json, "requests_hit_whole", r->full_hits);
+        hd_json_close(json);
+    }
+    if (r->sessions) {
+        hd_json_object(json, "sessions");
+        hd_json_int(json, "sessions", r->sessions);
+        hd_json_int(json, "requests", r->in_session);
+        hd_json_int(json, "of_one_turn", r->single_turn);
+        hd_json_real(json, "turns_mean", r->turns_mean);
+        hd_json_real(json, "turns_p50", r->turns_p50);
+        hd_json_real(json, "turns_p99", r->turns_p99);
+        hd_json_int(json, "turns_most", r->turns_most);
+        hd_json_close(json);
+    }
+    if (r->class_rows) {
+        hd_json_array(json, "classes");
+        for (int i = 0; i < a->trace->extra->classes; i++) {
+            hd_json_inline_object(json, NULL);
+            hd_json_text(json, "name", a->trace->extra->class_name[i]);
+            hd_json_int(json, "requests", r->class_rows[i]);
+            hd_json_close(json);
+        }
+        hd_json_close(json);
+    }
+    if (r->deadlines) {
+        hd_json_object(json, "deadlines");
+        hd_json_int(json, "requests", r->deadlines);
+        hd_json_real(json, "least_s", r->deadline_least_s);
+        hd_json_real(json, "p50_s", r->deadline_p50_s);
+        hd_json_real(json, "most_s", r->deadline_most_s);
+        hd_json_close(json);
+    }
+}
+
 static void write_demand(const struct hd_trace_about *a, struct hd_json *json) {
     const struct hd_demand *d = &a->demand->demand;
     double gpu_s = d->prefill_gpu_s + d->decode_gpu_s;
@@ -228,6 +277,7 @@ bool hd_trace_about_json(const struct hd_trace_about *a, FILE *out) {
                         &json);
     write_share_of_time("share_of_time_active_if_independent",
                         a->activity.poisson_share, a->activity.levels, &json);
+    write_reuse(a, &json);
     if (a->demand) write_demand(a, &json);
     write_popularity(a, &json);
     hd_json_close(&json);

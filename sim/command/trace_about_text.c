@@ -216,6 +216,49 @@ static void print_popular(const struct hd_trace_about *a, FILE *out) {
                 hd_say_count(t->model_rows[a->order[t->models - 1]]).text);
 }
 
+/* ---- what requests say besides ------------------------------------------- */
+
+static void print_reuse(const struct hd_trace_about *a, FILE *out) {
+    const struct hd_reuse *r = &a->reuse;
+    if (r->prefixed) {
+        line(out, "prefixes");
+        fprintf(out,
+                "a cache without end would find %.1f %% of blocks and %.1f %% of input "
+                "tokens in an earlier prompt\n",
+                100 * (double)r->blocks_hit / (double)r->blocks,
+                100 * (double)r->tokens_hit / (double)(r->tokens ? r->tokens : 1));
+        fprintf(out, "          %s blocks of %d tokens, %s different, in %s",
+                hd_say_count(r->blocks).text, r->block_tokens,
+                hd_say_count(r->blocks_distinct).text,
+                hd_say_things(r->prefixed, "request").text);
+        fprintf(out, "; %s found whole\n", hd_say_count(r->full_hits).text);
+    }
+    if (r->sessions) {
+        line(out, "sessions");
+        fprintf(out, "%s, turns: mean %.2f, median %.0f, 99 %% at most %.0f, most %s",
+                hd_say_things(r->sessions, "session").text, r->turns_mean, r->turns_p50,
+                r->turns_p99, hd_say_count(r->turns_most).text);
+        fprintf(out, "; %s of one turn; %s without\n",
+                hd_say_count(r->single_turn).text,
+                hd_say_things(a->trace->rows - r->in_session, "request").text);
+    }
+    if (r->class_rows) {
+        line(out, "levels");
+        for (int i = 0; i < a->trace->extra->classes; i++)
+            fprintf(out, "%s%s %s (%.1f %%)", i ? ", " : "",
+                    a->trace->extra->class_name[i], hd_say_count(r->class_rows[i]).text,
+                    100 * (double)r->class_rows[i] / (double)a->trace->rows);
+        fputs(" of service\n", out);
+    }
+    if (r->deadlines) {
+        line(out, "deadlines");
+        fprintf(out, "%s with one, %s to", hd_say_things(r->deadlines, "request").text,
+                hd_say_seconds(r->deadline_least_s).text);
+        fprintf(out, " %s, median %s\n", hd_say_seconds(r->deadline_most_s).text,
+                hd_say_seconds(r->deadline_p50_s).text);
+    }
+}
+
 /* ---- tokens -------------------------------------------------------------- */
 
 static void print_tokens(const struct hd_trace_about *a, FILE *out) {
@@ -275,6 +318,7 @@ void hd_trace_about_text(const struct hd_trace_about *a, FILE *out) {
     print_arrivals(a, out);
     print_popularity(a, out);
     print_activity(a, out);
+    print_reuse(a, out);
     if (a->demand) print_demand(a, out);
     fputc('\n', out);
     print_dispersion(a, out);

@@ -44,7 +44,7 @@ static const struct hd_help help = {
     "how\n"
     "long, which models are active together, what load they are on a GPU, and what "
     "could\n"
-    "not be read or served.",
+    "not be read or served. `hotdesk help figures` says how to read it.",
     {"hotdesk trace info traces/market40.csv --gpu H100 --models '*=llama-2-7b'",
      "hotdesk trace info traces/market40.csv --from +10m --to +20m --json"},
 };

@@ -1,6 +1,6 @@
 /* What a trace is like: the figures that pooling gains hinge on and that stand beside
  * every result. The rest of what `hotdesk trace info` says is in stats_arrivals.h,
- * stats_lengths.h, stats_popularity.h and stats_activity.h. */
+ * stats_lengths.h, stats_popularity.h, stats_activity.h and stats_reuse.h. */
 #ifndef HD_TRACE_STATS_H
 #define HD_TRACE_STATS_H
 

@@ -22,3 +22,15 @@ jq -c '.zipf, .two_classes, .dispersion[1], .requests_over_time[0:3], .rate.inte
 # One model, one request.
 printf 'arrived_at,num_prefill_tokens,num_decode_tokens\n5,10,20\n' >one.csv
 hotdesk trace info one.csv
+# What requests say besides.
+cat >told.csv <<X
+# prefix_block_tokens: 10
+arrival_s,model,input_tokens,output_tokens,session,class,deadline_s,prefix
+0,a,25,1,s,gold,2,1 2 3
+1,a,38,1,s,gold,,1 2 9 3
+2,a,25,1,,free,8,1 2 3
+3,b,20,1,t,,5,1 2
+4,a,7,1,s,free,,
+X
+hotdesk trace info told.csv | sed -n '/^prefixes/,/^deadlines/p'
+hotdesk trace info told.csv --json | jq -c '.prefixes, .sessions, .classes, .deadlines'
