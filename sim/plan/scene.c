@@ -123,6 +123,7 @@ void hd_scene_open(struct hd_setup *s, const struct hd_case *what, struct hd_sce
     if (what->model < 0) {
         c->end = q->trace->rows;
     } else {
+        hd_setup_index(s);
         c->next = s->first[what->model];
         c->end = s->first[what->model + 1];
     }

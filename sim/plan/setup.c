@@ -47,6 +47,7 @@ static bool in_window(const struct hd_question *q, hd_tick at) {
 static void count_rows(struct hd_setup *s) {
     const struct hd_question *q = s->question;
     const struct hd_trace *t = q->trace;
+    int capacity = 0;
     s->load.rows = t->rows;
     for (int64_t n = 0; n < t->rows; n++) {
         const struct hd_trace_row *r = &t->row[n];
@@ -60,7 +61,12 @@ static void count_rows(struct hd_setup *s) {
         s->load.empty_measured += empty && measured;
         s->load.too_long += too_long;
         s->load.too_long_measured += too_long && measured;
-        if (!sent) continue;
+        if (!sent) {
+            s->unsent =
+                hd_grow(s->unsent, &capacity, s->unsents + 1, sizeof *s->unsent);
+            s->unsent[s->unsents++] = s->load.sent;
+            continue;
+        }
         s->load.sent++;
         s->load.no_input += r->input_tokens == 0;
         struct hd_setup_model *m = &s->model[r->model];
@@ -74,34 +80,38 @@ static void count_rows(struct hd_setup *s) {
     }
 }
 
-/* Rows that are sent, model by model in order of time, and, when some are not sent,
- * all of them in order of time. */
-static bool index_rows(struct hd_setup *s, struct hd_err *err) {
+/* Rows that are sent, model by model in order of time. */
+static void index_rows(struct hd_setup *s) {
     const struct hd_trace *t = s->question->trace;
-    if (t->rows > INT32_MAX)
-        return hd_fail(err, "%s: %lld rows; at most %d can be replayed at once",
-                       t->path, (long long)t->rows, INT32_MAX);
     int models = s->question->models;
     s->by_model = hd_alloc(sizeof *s->by_model * (size_t)(s->load.sent + 1));
     s->first = hd_alloc(sizeof *s->first * (size_t)(models + 1));
     for (int m = 0; m < models; m++) s->first[m + 1] = s->first[m] + s->model[m].sent;
     int64_t *at = hd_alloc(sizeof *at * (size_t)(models + 1));
     memcpy(at, s->first, sizeof *at * (size_t)models);
-    if (s->load.sent < s->load.rows)
-        s->sent = hd_alloc(sizeof *s->sent * (size_t)(s->load.sent + 1));
-    int64_t sent = 0;
     for (int64_t n = 0; n < t->rows; n++) {
         struct hd_arrival a;
-        if (!hd_setup_arrival(s, n, &a)) continue;
-        s->by_model[at[a.model]++] = (int32_t)n;
-        if (s->sent) s->sent[sent++] = (int32_t)n;
+        if (hd_setup_arrival(s, n, &a)) s->by_model[at[a.model]++] = (int32_t)n;
     }
     free(at);
-    return true;
+}
+
+void hd_setup_index(struct hd_setup *s) {
+    pthread_mutex_lock(&s->indexing);
+    if (!s->by_model) index_rows(s);
+    pthread_mutex_unlock(&s->indexing);
 }
 
 int64_t hd_setup_row(const struct hd_setup *s, int64_t id) {
-    return s->sent ? s->sent[id] : id;
+    int low = 0, high = s->unsents; /* those that lie before it */
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (s->unsent[middle] <= id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return id + low;
 }
 
 /* ---- fleet and models ---------------------------------------------------- */
@@ -219,18 +229,22 @@ struct hd_floor hd_setup_floor(const struct hd_setup *s, int model) {
 struct hd_setup *hd_setup_new(const struct hd_question *q, struct hd_err *err) {
     struct hd_setup *s = hd_alloc(sizeof *s);
     s->question = q;
+    pthread_mutex_init(&s->indexing, NULL);
     s->timings = hd_timings_new(q->engine, q->serving.max_batch);
     s->model = hd_alloc(sizeof *s->model * (size_t)(q->models + 1));
     s->requests = hd_alloc(sizeof *s->requests * (size_t)(q->models + 1));
     s->tokens = hd_alloc(sizeof *s->tokens * (size_t)(q->models + 1));
     bool fine = check_limits(q, err) && place(s, err);
+    if (fine && q->trace->rows > INT32_MAX)
+        fine = hd_fail(err, "%s: %lld rows; at most %d can be replayed at once",
+                       q->trace->path, (long long)q->trace->rows, INT32_MAX);
     if (fine) {
         count_rows(s);
         fine = s->load.measured > 0 ||
                hd_fail(err, "%s: no request arrives in the window of %g to %g s",
                        q->trace->path, hd_s_from_tick(q->from), hd_s_from_tick(q->to));
     }
-    if (fine && index_rows(s, err)) return s;
+    if (fine) return s;
     hd_setup_free(s);
     return NULL;
 }
@@ -243,7 +257,8 @@ void hd_setup_free(struct hd_setup *s) {
     free(s->tokens);
     free(s->by_model);
     free(s->first);
-    free(s->sent);
+    free(s->unsent);
+    pthread_mutex_destroy(&s->indexing);
     free(s);
 }
 

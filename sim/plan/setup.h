@@ -2,7 +2,8 @@
  *
  * What all runs of a question share is made once: the requests as they are to be
  * sent, the denominators, the kinds of GPU, the compiled timings. Threads share it;
- * only the cache of timings is written to later, under a lock. */
+ * only the cache of timings and the order of rows by model are made later, under a
+ * lock. */
 #ifndef HD_PLAN_SETUP_H
 #define HD_PLAN_SETUP_H
 

@@ -2,6 +2,8 @@
 #ifndef HD_PLAN_SETUP_STATE_H
 #define HD_PLAN_SETUP_STATE_H
 
+#include <pthread.h>
+
 #include "plan/setup.h"
 #include "plan/timings.h"
 
@@ -16,15 +18,21 @@ struct hd_setup {
     struct hd_load load;
     struct hd_setup_model *model;
     int64_t *requests, *tokens; /* measured, per model: the denominators */
-    int32_t *by_model;          /* rows sent: model m's from first[m] to first[m+1] */
+    /* Rows sent, by model: m's from first[m] to first[m+1]. Made when a model first
+     * runs alone, since it takes memory for every row. */
+    pthread_mutex_t indexing;
+    int32_t *by_model;
     int64_t *first;
-    int32_t *sent; /* rows sent, in order of time; NULL when that is all of them */
+    int64_t *unsent; /* of each row that is not sent: how many are, before it */
+    int unsents;
     int kinds;
     const struct hd_gpu_spec *gpu[HD_FLEET_PARTS_MAX]; /* of each kind */
     struct hd_gpu_kind kind[HD_FLEET_PARTS_MAX];
     int kind_of_part[HD_FLEET_PARTS_MAX];
 };
 
+/* Makes by_model if it is not there. */
+void hd_setup_index(struct hd_setup *);
 /* The row as the engine gets it; false: it is not sent. */
 bool hd_setup_arrival(const struct hd_setup *, int64_t row, struct hd_arrival *);
 

@@ -114,6 +114,16 @@ static void what_cannot_be_served_is_counted(void **state) {
             assert_int_equal(perfect->finished[HD_STATUS_EMPTY],
                              empty == HD_FAIL ? load.empty_measured : 0);
             hd_measure_free(perfect);
+
+            /* the row behind each request sent */
+            int64_t id = 0;
+            for (int64_t n = 0; n < t->rows; n++) {
+                bool is_empty = n % 5 == 0, is_long = n % 7 == 0 && !is_empty;
+                if (is_empty && empty == HD_DROP) continue;
+                if (is_long && too_long == HD_DROP) continue;
+                assert_int_equal(hd_setup_row(s, id++), n);
+            }
+            assert_int_equal(id, load.sent);
             hd_setup_free(s);
             market_free(m);
         }
