@@ -37,6 +37,8 @@ bool hd_check_layers(const struct hd_catalog *, const char *data, struct hd_chec
                      struct hd_err *); /* the sum of one layer's operators (G2) */
 bool hd_check_composed(const struct hd_catalog *, const char *data, struct hd_checks *,
                        struct hd_err *); /* whole prefills by their kernels */
+bool hd_check_mixed(const struct hd_catalog *, const char *data, struct hd_checks *,
+                    struct hd_err *); /* prefills and decodes in one batch */
 bool hd_check_reduces(const struct hd_catalog *, const char *data, struct hd_checks *,
                       struct hd_err *); /* all-reduces of unseen sizes (G5) */
 /* From DATA/measured: whole runs of an engine, replayed (G4). */

@@ -1,5 +1,6 @@
 /* One layer of a model, the sum of its operators: between the token counts that a table
- * has knots at, and by rooflines alone. */
+ * has knots at, and by rooflines alone. And its small operators by what current engines
+ * are timed with, which is another GPU's. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "calibrate/check.h"
 #include "calibrate/kernel_points.h"
+#include "calibrate/row_prediction.h"
 #include "calibrate/tables.h"
 
 static const char knots_22[] = "seen: at most 22 token counts of each operator, "
@@ -15,6 +17,8 @@ static const char knots_22[] = "seen: at most 22 token counts of each operator, 
 static const char roof_80[] = "seen: four token counts of five, a roofline for each "
                               "operator; judged: the sum of a "
                               "layer at the fifth";
+static const char relative[] = "seen: the kernels of hotdesk-bench on an H200; judged: "
+                               "those of an engine of 2024, at all token counts";
 
 /* Halving steps, and steps of a half where it matters. */
 static const double knots[] = {1,    2,    4,    8,    16,   24,  32,  48,
@@ -214,6 +218,33 @@ static void check_one(const struct asked *a, struct layers *l, struct hd_checks 
     c->reference = a->roof;
 }
 
+static bool check_small(const struct hd_catalog *catalog, const struct hd_kernels *rows,
+                        const struct hd_gpu_spec *gpu, struct hd_checks *all,
+                        struct hd_err *err) {
+    static const struct {
+        enum hd_kernel_op op;
+        const char *name;
+    } small[] = {{HD_OP_NORM, "norms, relative's"},
+                 {HD_OP_ROPE, "rotary embeddings, relative's"},
+                 {HD_OP_ACTIVATION, "activations, relative's"}};
+    struct hd_row_predictor predictor;
+    if (!hd_row_predictor_init(&predictor, catalog, gpu, err)) return false;
+    double *error = hd_alloc(((size_t)rows->rows + 1) * sizeof *error);
+    for (size_t n = 0; n < sizeof small / sizeof *small; n++) {
+        int count = 0;
+        for (int i = 0; i < rows->rows; i++)
+            if (rows->row[i].op == small[n].op)
+                error[count++] = fabs(hd_row_predict(&predictor, &rows->row[i]).us /
+                                          rows->row[i].time_us -
+                                      1);
+        hd_checks_add(all, "", small[n].name, gpu->name, "Vidur", relative)->held_out =
+            hd_fit_error_of(error, count);
+    }
+    free(error);
+    hd_row_predictor_free(&predictor);
+    return true;
+}
+
 bool hd_check_layers(const struct hd_catalog *catalog, const char *data,
                      struct hd_checks *all, struct hd_err *err) {
     bool fine = true;
@@ -226,6 +257,7 @@ bool hd_check_layers(const struct hd_catalog *catalog, const char *data,
         if (fine) {
             sort_in(l, &rows);
             check_one(&asked[n], l, all);
+            fine = check_small(catalog, &rows, l->gpu, all, err);
         }
         for (int i = 0; i < l->count; i++)
             for (int op = 0; op < LAYER_OPS; op++) free(l->layer[i].curve[op].point);

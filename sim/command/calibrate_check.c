@@ -34,9 +34,9 @@ static const struct hd_help help = {
 
 typedef bool check_kind(const struct hd_catalog *, const char *data, struct hd_checks *,
                         struct hd_err *);
-static check_kind *const kinds[] = {hd_check_tables,     hd_check_layers,
-                                    hd_check_iterations, hd_check_composed,
-                                    hd_check_reduces,    hd_check_logs};
+static check_kind *const kinds[] = {
+    hd_check_tables,   hd_check_mixed,   hd_check_layers, hd_check_iterations,
+    hd_check_composed, hd_check_reduces, hd_check_logs};
 
 /* ---- one table, two forms ------------------------------------------------- */
 

@@ -139,6 +139,7 @@ static const char *origin_of(const struct hd_part *part,
 
 static const char *standing_of(const struct hd_part *part,
                                const struct hd_calibration *c) {
+    if (part->note) return "assumed";
     if (strcmp(origin_of(part, c), c->gpu) != 0) return "scaled";
     return part->inside ? "measured" : "beyond";
 }
@@ -192,6 +193,26 @@ static void print_parts(const struct hd_step_prediction *p,
     hd_text_table_free(t);
 }
 
+static void print_sources(const struct hd_step_prediction *p,
+                          const struct hd_calibration *c) {
+    for (int n = 0; n < p->parts; n++) {
+        const struct hd_part *part = &p->part[n];
+        bool said = false;
+        for (int b = 0; b < n; b++)
+            said |= strcmp(source_of(&p->part[b], c), source_of(part, c)) == 0 &&
+                    strcmp(origin_of(&p->part[b], c), origin_of(part, c)) == 0;
+        if (!said)
+            printf("%s%s: %s\n", n ? "          " : "sources   ", origin_of(part, c),
+                   source_of(part, c));
+    }
+    for (int n = 0; n < p->parts; n++) {
+        const char *note = p->part[n].note;
+        for (int b = 0; b < n && note; b++)
+            if (p->part[b].note == note) note = NULL;
+        if (note) printf("assumed   %s\n", note);
+    }
+}
+
 static void print_text(const struct asked *a, const struct hd_step_prediction *p,
                        const struct hd_calibration *c) {
     print_question(a);
@@ -214,15 +235,7 @@ static void print_text(const struct asked *a, const struct hd_step_prediction *p
         hd_say_seconds(p->step_s).text, 100 * p->p50, 100 * p->p90,
         hd_say_seconds(p->step_s / (1 + p->p90)).text,
         hd_say_seconds(p->step_s * (1 + p->p90)).text);
-    for (int n = 0; n < p->parts; n++) {
-        bool said = false;
-        for (int before = 0; before < n; before++)
-            said |=
-                strcmp(source_of(&p->part[before], c), source_of(&p->part[n], c)) == 0;
-        if (!said)
-            printf("%s%s\n", n ? "          " : "sources   ",
-                   source_of(&p->part[n], c));
-    }
+    print_sources(p, c);
 }
 
 static void print_json(const struct asked *a, const struct hd_step_prediction *p,
@@ -254,6 +267,7 @@ static void print_json(const struct asked *a, const struct hd_step_prediction *p
         hd_json_text(&j, "standing", standing_of(part, c));
         hd_json_text(&j, "measured_on", origin_of(part, c));
         hd_json_text(&j, "source", source_of(part, c));
+        hd_json_text(&j, "assumed", part->note);
         hd_json_real(&j, "error_p50", part->p50);
         hd_json_real(&j, "error_p90", part->p90);
         hd_json_close(&j);

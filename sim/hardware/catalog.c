@@ -39,6 +39,7 @@ static const struct hd_column gpu_columns[] = {
     {"fitted_as", HD_COLUMN_TEXT, GPU(fitted_as), 0, NULL},
     {"reduce_as", HD_COLUMN_TEXT, GPU(reduce_as), 0, NULL},
     {"kernels_as", HD_COLUMN_TEXT, GPU(kernels_as), 0, NULL},
+    {"small_as", HD_COLUMN_TEXT, GPU(small_as), 0, NULL},
     {"verified", HD_COLUMN_FLAG, GPU(verified), 0, NULL},
     {"source", HD_COLUMN_TEXT, GPU(source), 0, NULL},
 };
@@ -246,9 +247,11 @@ static bool name_relatives(struct hd_catalog *c, const char *path, struct hd_err
         g->fitted = hd_catalog_gpu(c, g->fitted_as, NULL);
         g->linked = hd_catalog_gpu(c, g->reduce_as, NULL);
         g->tabled = hd_catalog_gpu(c, g->kernels_as, NULL);
+        g->small = hd_catalog_gpu(c, g->small_as, NULL);
         const char *missing = !g->fitted   ? g->fitted_as
                               : !g->linked ? g->reduce_as
                               : !g->tabled ? g->kernels_as
+                              : !g->small  ? g->small_as
                                            : NULL;
         if (missing)
             return hd_fail(err, "%s: relatives of %s: no GPU '%s' in this file", path,

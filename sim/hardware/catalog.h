@@ -19,10 +19,11 @@ struct hd_gpu_spec {            /* one GPU; rates are peaks of the data sheet */
     double pcie_bytes_per_s;      /* each direction */
     double nvlink_bytes_per_s;    /* each direction; 0: has none */
     int sms;
-    /* Whose measured iterations, all-reduces and kernels stand for its own: itself or
-     * the nearest relative that was measured. Names in the file, and what they name. */
-    const char *fitted_as, *reduce_as, *kernels_as;
-    const struct hd_gpu_spec *fitted, *linked, *tabled;
+    /* Whose measured iterations, all-reduces, kernels, and small operators (norms and
+     * such) where these lack them, stand for its own: itself or the nearest relative
+     * that was measured. Names in the file, and what they name. */
+    const char *fitted_as, *reduce_as, *kernels_as, *small_as;
+    const struct hd_gpu_spec *fitted, *linked, *tabled, *small;
     bool verified; /* every figure was found in a public source */
     const char *source;
 };

@@ -10,16 +10,21 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Its small operators were measured in vLLM 0.19, on no other GPU of a data centre. */
-static const char small_ops_of[] = "RTX-PRO-6000-Server";
+/* What nobody else has: measured in vLLM 0.19, uneven decodes too. */
+static const char all_of[] = "RTX-PRO-6000-Server";
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
 static int origins_of(const struct hd_gpu_spec *gpu,
                       const char *name[HD_KERNEL_ORIGINS_MAX]) {
-    name[0] = gpu->tabled->name;
-    name[1] = small_ops_of;
-    return strcmp(name[0], name[1]) == 0 ? 1 : 2;
+    const char *const wanted[] = {gpu->tabled->name, gpu->small->name, all_of};
+    int origins = 0;
+    for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++) {
+        bool there = false;
+        for (int o = 0; o < origins; o++) there |= strcmp(name[o], wanted[n]) == 0;
+        if (!there) name[origins++] = wanted[n];
+    }
+    return origins;
 }
 
 int hd_kernel_set_files(const struct hd_gpu_spec *gpu,
@@ -154,7 +159,8 @@ struct hd_kernel_band hd_kernel_band(const struct hd_kernel_table *t,
     band.p50 = e->p50;
     band.p90 = e->p90;
     if (origin->own) return band;
-    band.p50 = fmax(band.p50, HD_UNSEEN_GPU_P50);
-    band.p90 = fmax(band.p90, HD_UNSEEN_GPU_P90);
+    bool small = op > HD_ROOF_MIXED;
+    band.p50 = fmax(band.p50, small ? HD_UNSEEN_SMALL_P50 : HD_UNSEEN_GPU_P50);
+    band.p90 = fmax(band.p90, small ? HD_UNSEEN_SMALL_P90 : HD_UNSEEN_GPU_P90);
     return band;
 }

@@ -5,13 +5,22 @@
 
 #include "timing/kernel_tables.h"
 
-enum { HD_KERNEL_ORIGINS_MAX = 2 };
+enum { HD_KERNEL_ORIGINS_MAX = 3 };
 
 /* Errors of whole iterations on a GPU that no fit has seen (reference fits of Aegaeon's
  * profiles, other GPUs' coefficients on its data sheet): what a relative's table is
  * good for. */
 #define HD_UNSEEN_GPU_P50 0.10
 #define HD_UNSEEN_GPU_P90 0.28
+/* The same of small operators: the H200's on the A100's and H100's data sheets against
+ * Vidur's (`hotdesk calibrate check`, norms, relative's, of the A100). */
+#define HD_UNSEEN_SMALL_P50 0.44
+#define HD_UNSEEN_SMALL_P90 0.57
+/* Attention of a prefill and of decodes in one batch, as the sum of both alone, where
+ * mixed batches were not measured (`hotdesk calibrate check`, mixed attention, the sum:
+ * the larger of both GPUs where they were). */
+#define HD_SUMMED_P50 0.34
+#define HD_SUMMED_P90 0.69
 /* Sums of kernels against whole iterations: the A100's and H100's prefills by another
  * group's engine, to which nothing was fitted (`hotdesk calibrate check`, prefill by
  * kernels). A composition is not surer than that. */
@@ -30,10 +39,10 @@ struct hd_kernel_set {
     char revision[13]; /* of all tables: start of the SHA-256 of their files */
 };
 
-/* Reads results/calibration/R/ of gpu->tabled R, and of the GPU whose small operators
- * stand for those that R lacks (RTX-PRO-6000-Server: the one that was measured in a
- * current engine). A file that is not there is no error. superseded: with the kernels
- * of old engines where there are any, else without. NULL with one line in err. */
+/* Reads results/calibration/R/ of gpu->tabled R, of gpu->small, whose small operators
+ * stand for those that R lacks, and of RTX-PRO-6000-Server, which lacks nothing. A file
+ * that is not there is no error. superseded: with the kernels of old engines where
+ * there are any, else without. NULL with one line in err. */
 struct hd_kernel_set *hd_kernel_set_load(const struct hd_gpu_spec *, bool superseded,
                                          struct hd_err *);
 void hd_kernel_set_free(struct hd_kernel_set *);

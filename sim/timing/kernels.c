@@ -260,6 +260,13 @@ static void add_part(struct hd_part *part, int *count, const struct hd_compositi
     judge(p, s, op, false);
 }
 
+static void assume(struct hd_part *p, double p50, double p90, const char *note) {
+    p->inside = false;
+    p->p50 = fmax(p->p50, p50);
+    p->p90 = fmax(p->p90, p90);
+    p->note = note;
+}
+
 static void add_attention_parts(const struct hd_composition *c,
                                 const struct hd_batch_shape *b, struct hd_part *part,
                                 int *count) {
@@ -275,6 +282,11 @@ static void add_attention_parts(const struct hd_composition *c,
              chunks > 0 ? hd_compose_beside_s(c, b->decodes, b->context, chunks)
                         : hd_compose_decode_s(c, b->decodes, b->context),
              &s);
+    if (chunks > 0 && !hd_kernel_set_find(c->set, HD_ROOF_MIXED, HD_ROOF_BF16, NULL))
+        for (int n = 1; n <= 2; n++)
+            assume(&part[*count - n], HD_SUMMED_P50, HD_SUMMED_P90,
+                   "attention of prefills and decodes in one batch was not measured on "
+                   "this GPU: the sum of both");
 }
 
 int hd_compose_parts(const struct hd_composition *c, const struct hd_batch_shape *b,
@@ -292,6 +304,10 @@ int hd_compose_parts(const struct hd_composition *c, const struct hd_batch_shape
                                .table = p->table,
                                .origin = p->origin};
         judge(to, &s, p->op, p->per == HD_PER_EXPERT);
+        if (p->per == HD_PER_EXPERT)
+            assume(to, HD_UNSEEN_GPU_P50, HD_UNSEEN_GPU_P90,
+                   "grouped kernels of experts were measured nowhere: the roofline of "
+                   "plain GEMMs, tokens spread evenly");
     }
     add_attention_parts(c, b, part, &count);
     if (c->reduce)

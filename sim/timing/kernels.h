@@ -11,6 +11,8 @@
  *
  * Experts: T tokens that choose k of E evenly touch E (1 - (1 - k/E)^T) of them, whose
  * weights one grouped kernel reads; its efficiency is that of plain GEMMs (assumed).
+ * Prefills and decodes of one iteration: what decodes add where that was measured, else
+ * the sum of both; GEMMs and small operators see all tokens once.
  * fp8 weights: their GEMMs are fp8's, but for output head and router; fp8 KV: attention
  * reads half the bytes, by the kernels measured so.
  * Latent attention: one KV head of rank and position, shared by all heads; a decode
@@ -40,9 +42,12 @@ struct hd_part { /* one kernel of an iteration */
     double times, seconds; /* kernels in the iteration, and all of them together */
     const struct hd_kernel_table *table;   /* NULL: all-reduces */
     const struct hd_kernel_origin *origin; /* where the table is from */
-    bool inside;     /* what was measured; else the roofline has most of the say */
-    double p50, p90; /* error to expect: held out, of the roofline alone outside, and
-                        that of unseen GPUs where a relative's table stands in */
+    bool inside;      /* what was measured; else the roofline has most of the say */
+    double p50, p90;  /* error to expect: held out, of the roofline alone outside, and
+                         that of unseen GPUs where a relative's table stands in or nobody
+                         measured such a kernel */
+    const char *note; /* what its time is assumed from, where nobody measured it; or
+                         NULL */
 };
 
 struct hd_composition {

@@ -216,8 +216,8 @@ static void names_and_aliases(void **state) {
 
 static const char gpu_head[] =
     "gpu,aliases,vram_mib,hbm_gb_per_s,bf16_tflops,fp8_tflops,pcie_gb_per_s,"
-    "nvlink_gb_per_s,sms,fitted_as,reduce_as,kernels_as,verified,source\n";
-static const char gpu_row[] = "G,,100,1000,100,0,32,0,10,G,G,G,yes,s\n";
+    "nvlink_gb_per_s,sms,fitted_as,reduce_as,kernels_as,small_as,verified,source\n";
+static const char gpu_row[] = "G,,100,1000,100,0,32,0,10,G,G,G,G,yes,s\n";
 static const char model_head[] =
     "model,aliases,layers,hidden,heads,kv_heads,head_dim,ffn,vocab,tied,bias,qk_norm,"
     "experts,topk,moe_ffn,shared_ffn,dense_layers,q_rank,kv_rank,rope_dim,"
@@ -255,10 +255,12 @@ static void wrong_files_are_refused(void **state) {
     refuses("gpu,aliases\n", fine, "no column 'vram_mib'");
     snprintf(gpus, sizeof gpus, "%sG,,100\n", gpu_head);
     refuses(gpus, fine, ":2: 3 fields; expected one for 'hbm_gb_per_s'");
-    snprintf(gpus, sizeof gpus, "%sG,,0,1,1,0,1,0,1,G,G,G,yes,s\n", gpu_head);
+    snprintf(gpus, sizeof gpus, "%sG,,0,1,1,0,1,0,1,G,G,G,G,yes,s\n", gpu_head);
     refuses(gpus, fine, "vram_mib");
-    snprintf(gpus, sizeof gpus, "%sG,,9,1,1,0,1,0,1,X,G,G,yes,s\n", gpu_head);
+    snprintf(gpus, sizeof gpus, "%sG,,9,1,1,0,1,0,1,X,G,G,G,yes,s\n", gpu_head);
     refuses(gpus, fine, "no GPU 'X'");
+    snprintf(gpus, sizeof gpus, "%sG,,9,1,1,0,1,0,1,G,G,G,Y,yes,s\n", gpu_head);
+    refuses(gpus, fine, "no GPU 'Y'");
     snprintf(gpus, sizeof gpus, "%s%s%s", gpu_head, gpu_row, gpu_row);
     refuses(gpus, fine, "the name G stands for two rows");
     snprintf(gpus, sizeof gpus, "%s%s", gpu_head, gpu_row);

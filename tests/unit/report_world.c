@@ -115,8 +115,11 @@ void report_world_make(struct report_world *w) {
     make_trace(w);
     make_policies(w);
     w->spec = (struct hd_model_spec){.name = "llama-2-13b"};
-    w->gpu = (struct hd_gpu_spec){
-        .name = "Made-up", .fitted = &w->gpu, .linked = &w->gpu, .tabled = &w->gpu};
+    w->gpu = (struct hd_gpu_spec){.name = "Made-up",
+                                  .fitted = &w->gpu,
+                                  .linked = &w->gpu,
+                                  .tabled = &w->gpu,
+                                  .small = &w->gpu};
     w->engine = (struct hd_engine_profile){.name = "made-up-sync",
                                            .max_batch = 256,
                                            .step_tokens = 8192,

@@ -289,7 +289,7 @@ static void an_engine_with_tables_rests_on_kernels(void **state) {
                     hd_reduce_s(&without->reduce, 2, 1e4) / 2);
         char *part[HD_CALIBRATION_FILES_MAX];
         int files = hd_calibration_files(gpu, &engine, part);
-        assert_int_equal(files, 2 + 4 + 4);
+        assert_int_equal(files, 2 + 3 * 4);
         for (int i = 0; i < files; i++) free(part[i]);
         hd_calibration_free(c);
         hd_calibration_free(without);
@@ -390,6 +390,46 @@ static void each_kernel_has_the_type_of_its_numbers(void **state) {
     done(&small);
 }
 
+/* What nobody measured says so and has a wider band; where it was measured it does
+ * not. */
+static void what_was_not_measured_is_marked(void **state) {
+    static const struct {
+        const char *gpu, *model;
+        int experts, mixed;
+    } cases[] = {{"H100", "mixtral-8x7b", 2, 2},
+                 {"H100", "llama-3.1-8b", 0, 2},
+                 {"RTX-PRO-6000", "llama-3.1-8b", 0, 0}};
+    for (size_t n = 0; n < 3; n++)
+        for (int chunk = 0; chunk <= 64; chunk += 64) {
+            struct composed at;
+            struct hd_part part[HD_PARTS_MAX];
+            compose(*state, cases[n].gpu, cases[n].model, 1, &at);
+            struct hd_batch_shape b = {.tokens = 32 + chunk,
+                                       .rows = 32 + (chunk > 0),
+                                       .prefills = chunk > 0,
+                                       .chunk = chunk,
+                                       .decodes = 32,
+                                       .context = 32 * 700};
+            int parts = hd_compose_parts(&at.c, &b, part), experts = 0, mixed = 0;
+            for (int i = 0; i < parts; i++) {
+                if (!part[i].note) continue;
+                assert_false(part[i].inside);
+                if (strstr(part[i].name, "attention")) {
+                    mixed++;
+                    assert_true(part[i].p50 >= HD_SUMMED_P50);
+                    assert_true(part[i].p90 >= HD_SUMMED_P90);
+                } else {
+                    experts++;
+                    assert_true(part[i].p50 >= HD_UNSEEN_GPU_P50);
+                    assert_true(part[i].p90 >= HD_UNSEEN_GPU_P90);
+                }
+            }
+            assert_int_equal(experts, cases[n].experts);
+            assert_int_equal(mixed, chunk ? cases[n].mixed : 0);
+            done(&at);
+        }
+}
+
 static void fp8_needs_somebody_who_measured_it(void **state) {
     const struct world *w = *state;
     static const struct {
@@ -425,6 +465,7 @@ int main(void) {
         cmocka_unit_test(compiled_it_is_the_same),
         cmocka_unit_test(an_engine_with_tables_rests_on_kernels),
         cmocka_unit_test(each_kernel_has_the_type_of_its_numbers),
+        cmocka_unit_test(what_was_not_measured_is_marked),
         cmocka_unit_test(fp8_needs_somebody_who_measured_it),
         cmocka_unit_test(a_prediction_is_what_runs_are_timed_by),
     };

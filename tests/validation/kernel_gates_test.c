@@ -13,6 +13,7 @@
 #include "base/home.h"
 #include "base/mem.h"
 #include "calibrate/check.h"
+#include "timing/kernel_set.h"
 
 struct world {
     char *data;
@@ -88,6 +89,37 @@ static void prefills_by_kernels_alone(void **state) {
     all_pass(state, hd_check_composed, 0);
 }
 
+/* What predictions carry where nobody measured is what the checks found, no less. */
+static void bands_cover(void **state, check_kind *kind, const char *name, double p50,
+                        double p90) {
+    const struct world *w = *state;
+    if (!w->catalog) skip();
+    struct hd_checks all = {0};
+    struct hd_err err = {0};
+    int named = 0;
+    if (!kind(w->catalog, w->data, &all, &err)) fail_msg("%s", err.text);
+    for (int n = 0; n < all.count; n++) {
+        const struct hd_check *c = &all.check[n];
+        if (!strstr(c->name, name)) continue;
+        named++;
+        assert_true(c->held_out.values > 1000);
+        if (c->held_out.p50 > p50 + 0.005 || c->held_out.p90 > p90 + 0.005)
+            fail_msg("%s on %s: %g / %g", c->name, c->gpu, c->held_out.p50,
+                     c->held_out.p90);
+    }
+    assert_true(named >= 2);
+    hd_checks_free(&all);
+}
+
+static void sums_of_a_mixed_batch(void **state) {
+    bands_cover(state, hd_check_mixed, "mixed attention", HD_SUMMED_P50, HD_SUMMED_P90);
+}
+
+static void small_operators_of_a_relative(void **state) {
+    bands_cover(state, hd_check_layers, "relative's", HD_UNSEEN_SMALL_P50,
+                HD_UNSEEN_SMALL_P90);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_of_unseen_shape),
@@ -95,6 +127,8 @@ int main(void) {
         cmocka_unit_test(all_reduces_of_unseen_size),
         cmocka_unit_test(whole_runs_of_an_engine),
         cmocka_unit_test(prefills_by_kernels_alone),
+        cmocka_unit_test(sums_of_a_mixed_batch),
+        cmocka_unit_test(small_operators_of_a_relative),
     };
     return cmocka_run_group_tests(tests, open_data, close_data);
 }
