@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "command/options.h"
 #include "command/topics.h"
+#include "command/trace_about.h"
 #include "plan/report.h"
 
 static int list(void) {
@@ -83,6 +84,7 @@ int hd_command_help(int argc, char **argv) {
     if (strcmp(topic, "scenario") == 0) return scenario(argc > 2 ? argv[2] : NULL);
     if (strcmp(topic, "schema") == 0) {
         hd_report_schema(stdout);
+        hd_trace_about_schema(stdout);
         return HD_EXIT_OK;
     }
     for (int i = 0; i < hd_commands_count; i++) {

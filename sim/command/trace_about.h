@@ -48,5 +48,7 @@ struct hd_said hd_about_length(double seconds);
 void hd_trace_about_text(const struct hd_trace_about *, FILE *);
 /* One JSON value, schema hotdesk.trace/1. False on a write error. */
 bool hd_trace_about_json(const struct hd_trace_about *, FILE *);
+/* For people: names, units and meanings of that. */
+void hd_trace_about_schema(FILE *);
 
 #endif

@@ -110,52 +110,181 @@ static const struct hd_field fields[] = {
 static const struct hd_field_set schema = {"trace info --json", "a trace", fields,
                                            sizeof fields / sizeof *fields};
 
+/* ---- the parts of it that only some traces have, and its lists ------------ */
+
+struct popular {
+    const char *name;
+    int64_t requests;
+    struct hd_model_stats m;
+    double gpu_s;
+};
+#define OF(record_type, name, type, unit, member, about)                               \
+    { name, HD_FIELD_##type, unit, offsetof(struct record_type, member), about }
+static const struct hd_field popular_fields[] = {
+    OF(popular, "name", TEXT, "", name, "of the model, the most popular first"),
+    OF(popular, "requests", INT, "", requests, "for it"),
+    OF(popular, "gap_cv", REAL, "", m.gap_cv, "of its own gaps"),
+    OF(popular, "input_mean_tokens", REAL, "tokens", m.input_mean, "of its requests"),
+    OF(popular, "output_mean_tokens", REAL, "tokens", m.output_mean, "of its requests"),
+    OF(popular, "gpu_s", REAL, "s", gpu_s, "its load, with --gpu"),
+};
+
+struct scale {
+    struct hd_dispersion d;
+    int64_t bins;
+};
+static const struct hd_field scale_fields[] = {
+    OF(scale, "bin_s", REAL, "s", d.bin_s, "length of the bins"),
+    OF(scale, "whole_bins", INT, "", bins, "that the trace fills"),
+    OF(scale, "iod", REAL, "", d.iod, "variance over mean of requests per bin"),
+    OF(scale, "peak_over_mean", REAL, "", d.peak_over_mean, "fullest bin"),
+};
+
+struct besides {
+    struct hd_reuse r;
+    double block_share, token_share;
+    int64_t block_tokens, sessions, single_turn, turns_most;
+};
+static const struct hd_field prefix_fields[] = {
+    OF(besides, "requests", INT, "", r.prefixed, "that name blocks of their prompt"),
+    OF(besides, "block_tokens", INT, "tokens", block_tokens, "of one block"),
+    OF(besides, "blocks", INT, "", r.blocks, "of all these"),
+    OF(besides, "blocks_distinct", INT, "", r.blocks_distinct,
+       "model by model: what a cache without end would come to hold"),
+    OF(besides, "block_hit_share", REAL, "fraction", block_share,
+       "of blocks, that such a cache would find"),
+    OF(besides, "token_hit_share", REAL, "fraction", token_share,
+       "of input tokens, that it would save"),
+    OF(besides, "requests_hit_whole", INT, "", r.full_hits,
+       "whose every block it would find"),
+};
+static const struct hd_field session_fields[] = {
+    OF(besides, "sessions", INT, "", sessions, "conversations"),
+    OF(besides, "requests", INT, "", r.in_session, "that belong to one"),
+    OF(besides, "of_one_turn", INT, "", single_turn, "sessions"),
+    OF(besides, "turns_mean", REAL, "", r.turns_mean, "requests of a session"),
+    OF(besides, "turns_p50", REAL, "", r.turns_p50, "median"),
+    OF(besides, "turns_p99", REAL, "", r.turns_p99, "99 % quantile"),
+    OF(besides, "turns_most", INT, "", turns_most, "most"),
+};
+static const struct hd_field deadline_fields[] = {
+    OF(besides, "requests", INT, "", r.deadlines, "with a deadline"),
+    OF(besides, "least_s", REAL, "s", r.deadline_least_s, "after arrival, shortest"),
+    OF(besides, "p50_s", REAL, "s", r.deadline_p50_s, "median"),
+    OF(besides, "most_s", REAL, "s", r.deadline_most_s, "longest"),
+};
+
+struct level {
+    const char *name;
+    int64_t requests;
+};
+static const struct hd_field level_fields[] = {
+    OF(level, "name", TEXT, "", name, "of a service level"),
+    OF(level, "requests", INT, "", requests, "of it"),
+};
+
+struct load {
+    const char *gpu, *models, *engine;
+    int64_t batch;
+    struct hd_demand d;
+    double busy_gpus;
+};
+static const struct hd_field load_fields[] = {
+    OF(load, "gpu", TEXT, "", gpu, "of --gpu"),
+    OF(load, "models", TEXT, "", models, "of --models"),
+    OF(load, "engine", TEXT, "", engine, "profile"),
+    OF(load, "batch", INT, "", batch, "requests that decode together"),
+    OF(load, "requests", INT, "", d.counted, "that are counted"),
+    OF(load, "requests_too_long", INT, "", d.too_long,
+       "beyond their model's context, not counted"),
+    OF(load, "requests_without_output", INT, "", d.empty, "not counted"),
+    OF(load, "prefill_gpu_s", REAL, "s", d.prefill_gpu_s, "GPU time of prompts"),
+    OF(load, "decode_gpu_s", REAL, "s", d.decode_gpu_s, "GPU time of outputs"),
+    OF(load, "busy_gpus", REAL, "GPUs", busy_gpus, "both over the span"),
+    OF(load, "error_p90", REAL, "fraction", d.error_p90,
+       "of the timings, held out, the largest"),
+};
+#define SET(what, about, fields)                                                       \
+    { "trace info --json, " what, about, fields, sizeof(fields) / sizeof *(fields) }
+static const struct hd_field_set dispersion_set =
+    SET("dispersion", "a time scale", scale_fields);
+static const struct hd_field_set prefix_set =
+    SET("prefixes", "where the trace names blocks", prefix_fields);
+static const struct hd_field_set session_set =
+    SET("sessions", "where the trace tells them", session_fields);
+static const struct hd_field_set level_set =
+    SET("classes", "where the trace tells them", level_fields);
+static const struct hd_field_set deadline_set =
+    SET("deadlines", "where the trace tells them", deadline_fields);
+static const struct hd_field_set load_set = SET("load", "with --gpu", load_fields);
+static const struct hd_field_set popular_set =
+    SET("popularity", "a model", popular_fields);
+
+void hd_trace_about_schema(FILE *out) {
+    static const struct hd_field_set *const sets[] = {
+        &schema,    &dispersion_set, &prefix_set, &session_set,
+        &level_set, &deadline_set,   &load_set,   &popular_set,
+    };
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        fputc('\n', out);
+        hd_fields_help(sets[i], out);
+    }
+    fputs(
+        "lists of numbers: requests_over_time, of each interval; load.gpu_s_over_time, "
+        "the same of GPU\ntime; share_of_time_active and "
+        "share_of_time_active_if_independent, with 0, 1, 2, ... models active\n",
+        out);
+}
+
+/* ---- writing --------------------------------------------------------------- */
+
 static int64_t if_active(const struct hd_activity *a, int value) {
     return a->levels ? value : HD_INT_ABSENT;
+}
+
+static void write_row(const struct hd_field_set *set, const void *record,
+                      struct hd_json *json) {
+    hd_json_inline_object(json, NULL);
+    hd_fields_json(set, record, json);
+    hd_json_close(json);
+}
+
+static void write_part(const char *key, const struct hd_field_set *set,
+                       const void *record, struct hd_json *json) {
+    hd_json_object(json, key);
+    hd_fields_json(set, record, json);
+    hd_json_close(json);
+}
+
+static void write_numbers(const char *key, const double *value, int count,
+                          struct hd_json *json) {
+    hd_json_inline_array(json, key);
+    for (int i = 0; i < count; i++) hd_json_real(json, NULL, value[i]);
+    hd_json_close(json);
 }
 
 static void write_popularity(const struct hd_trace_about *a, struct hd_json *json) {
     hd_json_array(json, "popularity");
     for (int i = 0; i < a->trace->models; i++) {
         int model = a->order[i];
-        hd_json_inline_object(json, NULL);
-        hd_json_text(json, "name", a->trace->model[model]);
-        hd_json_int(json, "requests", a->trace->model_rows[model]);
-        hd_json_real(json, "gap_cv", a->model[model].gap_cv);
-        hd_json_real(json, "input_mean_tokens", a->model[model].input_mean);
-        hd_json_real(json, "output_mean_tokens", a->model[model].output_mean);
-        if (a->demand)
-            hd_json_real(json, "gpu_s", a->demand->demand.model_gpu_s[model]);
-        hd_json_close(json);
+        struct popular p = {a->trace->model[model], a->trace->model_rows[model],
+                            a->model[model],
+                            a->demand ? a->demand->demand.model_gpu_s[model] : NAN};
+        write_row(&popular_set, &p, json);
     }
     hd_json_close(json);
 }
 
-static void write_dispersion(const struct hd_trace_about *a, struct hd_json *json) {
-    hd_json_array(json, "dispersion");
-    for (int i = 0; i < a->dispersions; i++) {
-        hd_json_inline_object(json, NULL);
-        hd_json_real(json, "bin_s", a->dispersion[i].bin_s);
-        hd_json_int(json, "whole_bins", a->dispersion[i].bins);
-        hd_json_real(json, "iod", a->dispersion[i].iod);
-        hd_json_real(json, "peak_over_mean", a->dispersion[i].peak_over_mean);
-        hd_json_close(json);
-    }
-    hd_json_close(json);
-}
-
-static void write_requests_over_time(const struct hd_trace_about *a,
-                                     struct hd_json *json) {
+static void write_over_time(const struct hd_trace_about *a, struct hd_json *json) {
     hd_json_inline_array(json, "requests_over_time");
     for (int i = 0; i < a->rate.intervals; i++)
         hd_json_int(json, NULL, a->rate.requests[i]);
     hd_json_close(json);
-}
-
-static void write_share_of_time(const char *key, const double *share, int levels,
-                                struct hd_json *json) {
-    hd_json_inline_array(json, key);
-    for (int k = 0; k < levels; k++) hd_json_real(json, NULL, share[k]);
+    hd_json_array(json, "dispersion");
+    for (int i = 0; i < a->dispersions; i++) {
+        struct scale s = {a->dispersion[i], a->dispersion[i].bins};
+        write_row(&dispersion_set, &s, json);
+    }
     hd_json_close(json);
 }
 
@@ -164,70 +293,43 @@ static double share(int64_t part, int64_t whole) {
 }
 
 /* Only what the trace tells. */
-static void write_reuse(const struct hd_trace_about *a, struct hd_json *json) {
+static void write_besides(const struct hd_trace_about *a, struct hd_json *json) {
     const struct hd_reuse *r = &a->reuse;
-    if (r->prefixed) {
-        hd_json_object(json, "prefixes");
-        hd_json_int(json, "requests", r->prefixed);
-        hd_json_int(json, "block_tokens", r->block_tokens);
-        hd_json_int(json, "blocks", r->blocks);
-        hd_json_int(json, "blocks_distinct", r->blocks_distinct);
-        hd_json_real(json, "block_hit_share", share(r->blocks_hit, r->blocks));
-        hd_json_real(json, "token_hit_share", share(r->tokens_hit, r->tokens));
-        hd_json_int(json, "requests_hit_whole", r->full_hits);
-        hd_json_close(json);
-    }
-    if (r->sessions) {
-        hd_json_object(json, "sessions");
-        hd_json_int(json, "sessions", r->sessions);
-        hd_json_int(json, "requests", r->in_session);
-        hd_json_int(json, "of_one_turn", r->single_turn);
-        hd_json_real(json, "turns_mean", r->turns_mean);
-        hd_json_real(json, "turns_p50", r->turns_p50);
-        hd_json_real(json, "turns_p99", r->turns_p99);
-        hd_json_int(json, "turns_most", r->turns_most);
-        hd_json_close(json);
-    }
+    struct besides b = {
+        .r = *r,
+        .block_share = share(r->blocks_hit, r->blocks),
+        .token_share = share(r->tokens_hit, r->tokens),
+        .block_tokens = r->block_tokens,
+        .sessions = r->sessions,
+        .single_turn = r->single_turn,
+        .turns_most = r->turns_most,
+    };
+    if (r->prefixed) write_part("prefixes", &prefix_set, &b, json);
+    if (r->sessions) write_part("sessions", &session_set, &b, json);
     if (r->class_rows) {
         hd_json_array(json, "classes");
         for (int i = 0; i < a->trace->extra->classes; i++) {
-            hd_json_inline_object(json, NULL);
-            hd_json_text(json, "name", a->trace->extra->class_name[i]);
-            hd_json_int(json, "requests", r->class_rows[i]);
-            hd_json_close(json);
+            struct level l = {a->trace->extra->class_name[i], r->class_rows[i]};
+            write_row(&level_set, &l, json);
         }
         hd_json_close(json);
     }
-    if (r->deadlines) {
-        hd_json_object(json, "deadlines");
-        hd_json_int(json, "requests", r->deadlines);
-        hd_json_real(json, "least_s", r->deadline_least_s);
-        hd_json_real(json, "p50_s", r->deadline_p50_s);
-        hd_json_real(json, "most_s", r->deadline_most_s);
-        hd_json_close(json);
-    }
+    if (r->deadlines) write_part("deadlines", &deadline_set, &b, json);
 }
 
-static void write_demand(const struct hd_trace_about *a, struct hd_json *json) {
+static void write_load(const struct hd_trace_about *a, struct hd_json *json) {
     const struct hd_demand *d = &a->demand->demand;
-    double gpu_s = d->prefill_gpu_s + d->decode_gpu_s;
+    struct load l = {
+        .gpu = a->demand->gpu,
+        .models = a->demand->models,
+        .engine = a->demand->engine,
+        .batch = d->batch,
+        .d = *d,
+        .busy_gpus = (d->prefill_gpu_s + d->decode_gpu_s) / a->stats.span_s,
+    };
     hd_json_object(json, "load");
-    hd_json_text(json, "gpu", a->demand->gpu);
-    hd_json_text(json, "models", a->demand->models);
-    hd_json_text(json, "engine", a->demand->engine);
-    hd_json_int(json, "batch", d->batch);
-    hd_json_int(json, "requests", d->counted);
-    hd_json_int(json, "requests_too_long", d->too_long);
-    hd_json_int(json, "requests_without_output", d->empty);
-    hd_json_real(json, "prefill_gpu_s", d->prefill_gpu_s);
-    hd_json_real(json, "decode_gpu_s", d->decode_gpu_s);
-    hd_json_real(json, "busy_gpus",
-                 a->stats.span_s > 0 ? gpu_s / a->stats.span_s : NAN);
-    hd_json_real(json, "error_p90", d->error_p90);
-    hd_json_inline_array(json, "gpu_s_over_time");
-    for (int i = 0; i < a->rate.intervals; i++)
-        hd_json_real(json, NULL, d->interval_gpu_s[i]);
-    hd_json_close(json);
+    hd_fields_json(&load_set, &l, json);
+    write_numbers("gpu_s_over_time", d->interval_gpu_s, a->rate.intervals, json);
     hd_json_close(json);
 }
 
@@ -271,14 +373,12 @@ bool hd_trace_about_json(const struct hd_trace_about *a, FILE *out) {
     hd_json_object(&json, NULL);
     hd_json_text(&json, "schema", "hotdesk.trace/1");
     hd_fields_json(&schema, &record, &json);
-    write_requests_over_time(a, &json);
-    write_dispersion(a, &json);
-    write_share_of_time("share_of_time_active", a->activity.share, a->activity.levels,
-                        &json);
-    write_share_of_time("share_of_time_active_if_independent",
-                        a->activity.poisson_share, a->activity.levels, &json);
-    write_reuse(a, &json);
-    if (a->demand) write_demand(a, &json);
+    write_over_time(a, &json);
+    write_numbers("share_of_time_active", a->activity.share, a->activity.levels, &json);
+    write_numbers("share_of_time_active_if_independent", a->activity.poisson_share,
+                  a->activity.levels, &json);
+    write_besides(a, &json);
+    if (a->demand) write_load(a, &json);
     write_popularity(a, &json);
     hd_json_close(&json);
     return hd_json_finish(&json);
