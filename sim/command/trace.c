@@ -7,8 +7,8 @@
 #include "command/command.h"
 #include "command/trace_commands.h"
 
-static const struct hd_trace_command *const commands[] = {&hd_trace_info,
-                                                          &hd_trace_synth};
+static const struct hd_trace_command *const commands[] = {
+    &hd_trace_info, &hd_trace_synth, &hd_trace_fit};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void usage(FILE *out) {

@@ -14,6 +14,6 @@ struct hd_trace_command {
     bool (*run)(const struct hd_args *, struct hd_problem *);
 };
 
-extern const struct hd_trace_command hd_trace_info, hd_trace_synth;
+extern const struct hd_trace_command hd_trace_info, hd_trace_synth, hd_trace_fit;
 
 #endif
