@@ -103,7 +103,7 @@ mutant "a stretch of the table does not end" $e/batch.c \
     "if (k > in_stretch) k = in_stretch;" ""
 mutant "a step too many before the pool is full" $e/batch.c \
     "if (free_blocks < 0) break;" "if (free_blocks < -1) break;"
-mutant "watermark demanded of an empty batch" $e/iterate.c \
+mutant "watermark demanded of an empty batch" $e/prefill.c \
     "if (i->batch.count + joining > 0) {" "if (i->batch.count >= 0) {"
 mutant "metric T: deadline one token late" $e/batch.c \
     "(r->emitted - step - 1) * model->tbt" "(r->emitted - step) * model->tbt"
@@ -131,6 +131,12 @@ mutant "KV lost elsewhere is not told" $e/kv.c \
         tell_group(e, slot);" "hd_group_waiting_add(e, r->group, slot);"
 mutant "KV of others on a dead instance dropped in silence" $e/fleet.c \
     "hd_kv_lose(e, i->idle_kv_first);" "hd_kv_drop(e, i->idle_kv_first);"
+mutant "a GPU is free from the start again" $e/fleet.c \
+    "gpu->free_since = e->now;" ""
+mutant "KV that goes request by request skips one" $e/kv.c \
+    "t->arrived = end;" "t->arrived = end + 1;"
+mutant "a process that starts keeps what was loaded" $e/turns.c \
+    "hd_evict_unused(e, i, -1);" ""
 mutant "KV on its way does not count against the cap" $e/kv.c \
     "there += r->kv_at == here" "there += 0 && r->kv_at == here"
 mutant "a plan goes on after a preemption" $e/iterate.c \

@@ -223,6 +223,15 @@ bool hd_asked_duration(struct hd_asked *asked, const char *key, double *s,
            hd_setting_fail(setting, problem, "%s", err.text);
 }
 
+bool hd_asked_duration_most(struct hd_asked *asked, const char *key, double most,
+                            double *s, struct hd_problem *problem) {
+    if (!hd_asked_duration(asked, key, s, problem)) return false;
+    const struct hd_setting *setting = hd_asked_find(asked, key, NULL, NULL);
+    return *s <= most ||
+           hd_setting_fail(setting, problem, "'%s' is too long; expected at most %g s",
+                           setting->value, most);
+}
+
 bool hd_asked_fraction(struct hd_asked *asked, const char *key, double *fraction,
                        struct hd_problem *problem) {
     const struct hd_setting *setting = hd_asked_find(asked, key, NULL, NULL);

@@ -67,6 +67,9 @@ const struct hd_setting *hd_asked_said(const struct hd_asked *, const char *key,
  * key has a default. */
 bool hd_asked_duration(struct hd_asked *, const char *key, double *s,
                        struct hd_problem *);
+/* The same, at most `most`: sums of such times must stay far from the last tick. */
+bool hd_asked_duration_most(struct hd_asked *, const char *key, double most, double *s,
+                            struct hd_problem *);
 bool hd_asked_fraction(struct hd_asked *, const char *key, double *,
                        struct hd_problem *);
 bool hd_asked_integer(struct hd_asked *, const char *key, long min, long max, long *,

@@ -11,6 +11,7 @@ int hd_command_policy(int argc, char **argv);
 int hd_command_catalog(int argc, char **argv);
 int hd_command_calibrate(int argc, char **argv);
 int hd_command_timing(int argc, char **argv);
+int hd_command_ladder(int argc, char **argv);
 int hd_command_help(int argc, char **argv);
 
 struct hd_command {

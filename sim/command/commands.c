@@ -10,6 +10,8 @@ const struct hd_command hd_commands[] = {
     {"calibrate", hd_command_calibrate,
      "import and show kernel timings, fit the timing model"},
     {"timing", hd_command_timing, "one iteration: its kernels, and how sure that is"},
+    {"ladder", hd_command_ladder,
+     "a switch of models: its stages, one mechanism after the other"},
     {"help", hd_command_help, "a command, or a topic: `hotdesk help` lists them"},
 };
 const int hd_commands_count = sizeof hd_commands / sizeof *hd_commands;

@@ -190,6 +190,7 @@ bool hd_resolve(struct hd_asked *asked, const struct hd_args *words,
     if (!resolve_run(asked, q, problem) || !hd_resolve_engine(asked, r, problem) ||
         !hd_resolve_judging(asked, r, problem) ||
         !hd_resolve_serving(asked, r, problem) ||
+        !hd_resolve_switching(asked, r, problem) ||
         !hd_resolve_fleet(asked, r, problem) || !hd_resolve_policies(asked, r, problem))
         return false;
     struct hd_model_rules *rules = hd_model_rules_read(asked, r, problem);

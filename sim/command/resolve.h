@@ -35,8 +35,8 @@ bool hd_resolve_fleet(struct hd_asked *, struct hd_resolved *, struct hd_problem
 bool hd_resolve_judging(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
 /* The engine profile; its constants are the defaults of what it sets. */
 bool hd_resolve_engine(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
-/* serving and switching. */
 bool hd_resolve_serving(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
+bool hd_resolve_switching(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
 bool hd_resolve_policies(struct hd_asked *, struct hd_resolved *, struct hd_problem *);
 /* The trace, its cut and the window. */
 bool hd_resolve_trace(struct hd_asked *, struct hd_resolved *, struct hd_problem *);

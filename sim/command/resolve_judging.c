@@ -184,7 +184,7 @@ bool hd_resolve_judging(struct hd_asked *asked, struct hd_resolved *r,
            check_limits(asked, q, problem);
 }
 
-/* ---- serving and switching ----------------------------------------------- */
+/* ---- serving ---------------------------------------------------------- */
 
 /* Where nothing was said, it is what the engine has. */
 static void engine_has(struct hd_asked *asked, const struct hd_engine_profile *p,
@@ -213,16 +213,6 @@ bool hd_resolve_engine(struct hd_asked *asked, struct hd_resolved *r,
     return true;
 }
 
-/* At most `most`: sums of such times must stay far from the last tick there is. */
-static bool finite_duration(struct hd_asked *asked, const char *key, double most,
-                            double *s, struct hd_problem *problem) {
-    if (!hd_asked_duration(asked, key, s, problem)) return false;
-    const struct hd_setting *setting = hd_asked_find(asked, key, NULL, NULL);
-    return *s <= most ||
-           hd_setting_fail(setting, problem, "'%s' is too long; expected at most %g s",
-                           setting->value, most);
-}
-
 static bool whole(struct hd_asked *asked, const char *key, long min, int *number,
                   struct hd_problem *problem) {
     long value;
@@ -231,32 +221,20 @@ static bool whole(struct hd_asked *asked, const char *key, long min, int *number
     return true;
 }
 
-/* Index of the setting's word, -1 with the problem set. */
-static int choice(struct hd_asked *asked, const char *key, const char *first,
-                  const char *second, struct hd_problem *problem) {
-    const char *const words[] = {first, second};
-    return hd_asked_word(asked, key, words, 2, problem);
-}
-
 bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
                         struct hd_problem *problem) {
     struct hd_serving *serving = &r->question.serving;
-    struct hd_switching *switching = &r->question.switching;
     *serving = hd_serving_default();
-    *switching = hd_switching_default();
     double patience, watermark;
     serving->async = r->question.engine->async;
     if (!whole(asked, "serving.max_batch", 1, &serving->max_batch, problem) ||
         !whole(asked, "serving.prefill_tokens", 1, &serving->prefill_tokens, problem) ||
         !whole(asked, "serving.chunk", 0, &serving->chunk_tokens, problem) ||
-        !finite_duration(asked, "serving.front", 1, &serving->front_s, problem) ||
-        !finite_duration(asked, "serving.front_sequence", 0.01,
-                         &serving->front_sequence_s, problem) ||
-        !hd_asked_duration(asked, "serving.patience", &patience, problem) ||
-        !finite_duration(asked, "switching.engine_start", DAY_S,
-                         &switching->engine_start_s, problem) ||
-        !finite_duration(asked, "switching.reinit", DAY_S, &switching->reinit_s,
-                         problem))
+        !hd_asked_duration_most(asked, "serving.front", 1, &serving->front_s,
+                                problem) ||
+        !hd_asked_duration_most(asked, "serving.front_sequence", 0.01,
+                                &serving->front_sequence_s, problem) ||
+        !hd_asked_duration(asked, "serving.patience", &patience, problem))
         return false;
     const struct hd_setting *waits =
         hd_asked_find(asked, "serving.patience", NULL, NULL);
@@ -282,26 +260,8 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
                                s->value);
     serving->watermark = watermark;
 
-    int preempt = choice(asked, "serving.preempt", "recompute", "swap", problem);
-    int start = choice(asked, "switching.start", "cold", "placed", problem);
-    int prefetch = choice(asked, "switching.prefetch", "no", "yes", problem);
-    int cache = choice(asked, "switching.host_cache", "cold", "warm", problem);
-    int kv_out = choice(asked, "switching.kv_out", "copied", "free", problem);
-    if (preempt < 0 || start < 0 || prefetch < 0 || cache < 0 || kv_out < 0)
-        return false;
-    serving->preempt_swap = preempt;
-    switching->placed = start;
-    switching->prefetch = prefetch;
-    switching->warm_cache = cache;
-    switching->kv_out_free = kv_out;
-
-    s = hd_asked_find(asked, "switching.kv_in", NULL, NULL);
-    switching->kv_in_s_per_token = 0;
-    if (strcmp(s->value, "auto") == 0) return true;
-    if (!finite_duration(asked, "switching.kv_in", 0.1, &switching->kv_in_s_per_token,
-                         problem))
-        return false;
-    return switching->kv_in_s_per_token > 0 ||
-           hd_setting_fail(s, problem, "'%s' is no cost; expected more than 0, or auto",
-                           s->value);
+    static const char *const preempts[] = {"recompute", "swap"};
+    int preempt = hd_asked_word(asked, "serving.preempt", preempts, 2, problem);
+    serving->preempt_swap = preempt > 0;
+    return preempt >= 0;
 }

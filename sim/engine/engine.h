@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/tick.h"
+#include "engine/observe.h"
 #include "engine/policy.h"
 #include "measure/measure.h"
 #include "timing/table.h"
@@ -120,7 +121,8 @@ struct hd_run_config {
     uint64_t seed;
     bool step;         /* one iteration at a time */
     uint64_t cut_seed; /* != 0: cut every plan at a random earlier step (tests) */
-    const atomic_int *interrupted; /* a person pressed Ctrl-C; may be NULL */
+    const atomic_int *interrupted;      /* a person pressed Ctrl-C; may be NULL */
+    const struct hd_observer *observer; /* may be NULL */
 };
 
 /* Sensible settings: vLLM-like serving, all of Aegaeon's switching mechanisms. */

@@ -210,6 +210,7 @@ void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
         for (int s = e->group[g].ready.first; s >= 0; s = e->request[s].next)
             member[count++] = s;
     }
+    if (i->turn >= 0 && e->config->observer) hd_observe_turn(e, i, -1);
     hd_instance_phase(e, i, HD_PHASE_REST);
     for (int n = 1; n < count; n++) /* in order of arrival */
         for (int at = n;

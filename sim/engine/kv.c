@@ -42,7 +42,7 @@ static int piece(const struct hd_engine *e, const struct hd_transfer *t) {
 
 /* Starts the next piece of a transfer to the host, from its request `arrived` on. */
 static void send_out(struct hd_engine *e, int transfer) {
-    const struct hd_transfer *t = &e->transfer[transfer];
+    struct hd_transfer *t = &e->transfer[transfer];
     const struct hd_instance *i = &e->instance[t->instance];
     double bytes = 0;
     for (int n = t->arrived, end = piece(e, t); n < end; n++) {
@@ -50,6 +50,7 @@ static void send_out(struct hd_engine *e, int transfer) {
         bytes += (double)hd_kv_tokens(r) * (double)hd_block_bytes(e, i, r->model) /
                  HD_BLOCK_TOKENS;
     }
+    t->bytes += bytes * i->tp;
     for (int g = 0; g < i->tp; g++) {
         int link = e->gpu_link_out[i->gpu[g]];
         hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
@@ -141,7 +142,7 @@ enum { PATH_HOST, PATH_NVLINK, PATH_NIC, PATHS };
 
 /* Starts the next piece of a transfer to a GPU. */
 static void send_in(struct hd_engine *e, int transfer) {
-    const struct hd_transfer *t = &e->transfer[transfer];
+    struct hd_transfer *t = &e->transfer[transfer];
     const struct hd_instance *i = &e->instance[t->instance];
     const struct hd_node *n = &e->node[i->node];
     double per_token = (double)hd_block_bytes(e, i, t->model) / HD_BLOCK_TOKENS;
@@ -150,6 +151,7 @@ static void send_in(struct hd_engine *e, int transfer) {
     for (int k = t->arrived, end = piece(e, t); k < end; k++)
         tokens += hd_kv_tokens(&e->request[t->request[k]]);
     double bytes = per_token * (double)tokens;
+    t->bytes += bytes * i->tp;
     if (own > 0) {
         hd_transfer_job(e, transfer, n->delay, hd_tick_from_s(own * (double)tokens));
         return;
@@ -303,5 +305,6 @@ void hd_transfer_done(struct hd_engine *e, int transfer) {
         hd_load_done(e, t);
     else if (!kv_done(e, transfer))
         return;
+    if (e->config->observer) hd_observe_transfer(e, transfer, false);
     hd_transfer_free(e, transfer);
 }

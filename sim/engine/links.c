@@ -90,6 +90,8 @@ int hd_transfer_new(struct hd_engine *e, enum hd_transfer_kind kind, int instanc
     t->instance = instance;
     t->model = model;
     t->parts = t->requests = t->arrived = 0;
+    t->since = e->now;
+    t->bytes = 0;
     return slot;
 }
 
@@ -127,6 +129,7 @@ void hd_load_cancel(struct hd_engine *e, const struct hd_instance *i, int transf
     take_off(e, e->node[i->node].disk, transfer);
     take_off(e, e->node[i->node].delay, transfer);
     HD_CHECK(e->transfer[transfer].parts == 0);
+    if (e->config->observer) hd_observe_transfer(e, transfer, true);
     hd_transfer_free(e, transfer);
 }
 

@@ -229,6 +229,7 @@ bool hd_load_start(struct hd_engine *e, struct hd_instance *i, int model,
         return true;
     }
     r->transfer = hd_transfer_new(e, HD_MOVE_LOAD, hd_instance_number(e, i), model);
+    e->transfer[r->transfer].bytes = (double)bytes * i->tp;
     load_from_somewhere(e, i, r->transfer);
     return true;
 }

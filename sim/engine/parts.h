@@ -209,6 +209,15 @@ bool hd_instant(struct hd_engine *);
 hd_tick hd_patience_end(const struct hd_engine *); /* of the first, or NEVER */
 void hd_queue_call(struct hd_engine *, enum hd_call, int slot, int serial, int event);
 
+/* ---- observe.c: what the observer is told; only where there is one ---------- */
+/* The instance's present phase ends now; the stage of its switch; its turn. */
+void hd_observe_phase(struct hd_engine *, const struct hd_instance *);
+void hd_observe_stage(struct hd_engine *, const struct hd_instance *);
+void hd_observe_turn(struct hd_engine *, const struct hd_instance *, int why);
+void hd_observe_transfer(struct hd_engine *, int transfer, bool broken_off);
+/* The present phase of its account ends now. */
+void hd_observe_request(struct hd_engine *, const struct hd_request *);
+
 /* ---- check.c ------------------------------------------------------------- */
 #ifdef HD_CHECKED
 void hd_check(struct hd_engine *);

@@ -22,6 +22,7 @@ void hd_request_phase(struct hd_engine *e, struct hd_request *r, enum hd_blame p
         r->phase = (uint8_t)phase;
         return;
     }
+    if (e->config->observer) hd_observe_request(e, r);
     bool waits = r->phase == HD_BLAME_QUEUE || r->phase == HD_BLAME_WAIT;
     if (r->group >= 0) {
         const struct hd_group *g = &e->group[r->group];

@@ -177,7 +177,9 @@ struct hd_instance {
     int32_t model; /* of the last turn */
     struct hd_turn option;
     hd_tick for_ticks, first_iteration, phase_since, stage_since;
-    uint8_t stage; /* of its switch, or the last one */
+    hd_tick turn_since;
+    int phase_requests; /* that take part in the iterations of the phase */
+    uint8_t stage;      /* of its switch, or the last one */
     uint8_t timed; /* of a switch: the stage that takes a set time and runs, or is next;
                       HD_STAGE_LOAD: none is left */
     bool interrupt, prefill_done;
@@ -225,7 +227,9 @@ struct hd_transfer {
     int32_t instance, model, parts; /* parts: jobs not done yet */
     int32_t *request; /* slots; one counts only while its `transfer` is this */
     int requests, capacity, next_free;
-    int arrived; /* KV by request: so many of them are through */
+    hd_tick since;
+    double bytes; /* sent so far, over all GPUs */
+    int arrived;  /* KV by request: so many of them are through */
 };
 
 /* ---- the machine room ---------------------------------------------------- */

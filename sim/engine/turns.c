@@ -40,6 +40,7 @@ static void account_use(struct hd_engine *e, struct hd_instance *i) {
 }
 
 static void close_stage(struct hd_engine *e, struct hd_instance *i) {
+    if (e->config->observer) hd_observe_stage(e, i);
     hd_measure_stage(e->measure, (enum hd_stage)i->stage, e->now - i->stage_since);
     i->stage_since = e->now;
 }
@@ -56,6 +57,7 @@ void hd_instance_stage(struct hd_engine *e, struct hd_instance *i,
  * is not accounted, so that a plan that was cut counts as one that was not. */
 void hd_instance_phase(struct hd_engine *e, struct hd_instance *i,
                        enum hd_phase phase) {
+    if (e->config->observer) hd_observe_phase(e, i);
     if (i->phase == HD_PHASE_SWITCH || i->phase == HD_PHASE_KV) close_stage(e, i);
     if (phase == HD_PHASE_KV) i->stage = HD_STAGE_KV_IN;
     i->stage_since = e->now;
@@ -65,6 +67,9 @@ void hd_instance_phase(struct hd_engine *e, struct hd_instance *i,
         e->group[i->turn].kv_time += e->now - i->phase_since;
     i->phase = (uint8_t)phase;
     i->phase_since = e->now;
+    i->phase_requests = phase == HD_PHASE_PREFILL ? i->prefilling_count
+                        : phase == HD_PHASE_MIXED ? i->batch.count + i->prefilling_count
+                                                  : i->batch.count;
     if (phase != HD_PHASE_BOUNDARY) account_use(e, i);
 }
 
@@ -184,6 +189,7 @@ void hd_turn_begin(struct hd_engine *e, struct hd_instance *i, int group,
     i->prefetch = i->chunking = -1;
     i->turn_prefills = 0;
     i->flows = false;
+    i->turn_since = e->now;
     i->turns++;
     g->started = true;
     enum hd_residence there = hd_residence(i, g->model);
@@ -248,6 +254,7 @@ void hd_turn_end(struct hd_engine *e, struct hd_instance *i, enum hd_why why) {
         i->chunking = -1;
     }
     hd_instance_phase(e, i, HD_PHASE_REST);
+    if (e->config->observer) hd_observe_turn(e, i, why);
     i->turn = -1;
     i->rest_at = e->now;
     hd_instance_want(e, i, why, group);

@@ -68,13 +68,15 @@ struct hd_question {
     hd_tick from, to;         /* measurement window of arrivals */
     hd_tick warm_up, cool_down;
     enum hd_unservable too_long, zero_output;
+    const char *switching_rung; /* whose mechanisms `switching` starts from, a rung of
+                                   engine/ladder.h; NULL: the engine's defaults */
     struct hd_switching switching;
     const struct hd_engine_profile *engine; /* whose settings `serving` starts from */
     struct hd_serving serving;
     uint64_t seed;
     int jobs;
     bool step;
-    bool profile; /* replay: how long the policy's callbacks take */
+    bool profile;                  /* replay: how long the policy's callbacks take */
     const atomic_int *interrupted; /* set by SIGINT or SIGTERM; may be NULL */
 
     /* For the record: what results print of where all this came from. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/ladder.h"
 #include "output/quantity.h"
 #include "plan/report_parts.h"
 
@@ -195,6 +196,18 @@ static void engine_line(const struct hd_question *q, FILE *out) {
     putc('\n', out);
 }
 
+/* A cost of a switch that is not nothing, and where it is from unless it was set. */
+static void switching_cost(FILE *out, int *said, enum hd_switch_cost cost, double x) {
+    const struct hd_switch_cost_of *c = hd_switch_cost(cost);
+    if (!(x > 0)) return;
+    if (strcmp(c->unit, "s") == 0)
+        unusual(out, said, "%s %s", c->name, hd_say_limit(x).text);
+    else
+        unusual(out, said, "%s %s%s", c->name, hd_say_bytes(x).text,
+                strcmp(c->unit, "bytes") == 0 ? "" : "/s");
+    if (x == c->value) fprintf(out, " (%.*s)", (int)strcspn(c->basis, ":"), c->basis);
+}
+
 /* How requests are served and models switched, where that is not what the engine does
  * by default. */
 static void served_line(const struct hd_question *q, FILE *out) {
@@ -219,10 +232,20 @@ static void served_line(const struct hd_question *q, FILE *out) {
     if (w->placed) unusual(out, &said, "start placed");
     if (w->engine_start_s != plain.engine_start_s)
         unusual(out, &said, "engine-start %s", hd_say_limit(w->engine_start_s).text);
-    if (w->reinit_s > 0)
-        unusual(out, &said, "reinit %s", hd_say_limit(w->reinit_s).text);
+    if (q->switching_rung) unusual(out, &said, "switching %s", q->switching_rung);
+    switching_cost(out, &said, HD_COST_RESTART, w->restart_s);
+    switching_cost(out, &said, HD_COST_REINIT, w->reinit_s);
+    switching_cost(out, &said, HD_COST_GC, w->gc_s);
+    switching_cost(out, &said, HD_COST_LOAD_RATE, w->load_bytes_per_s);
+    switching_cost(out, &said, HD_COST_STAGING_RATE, w->staging_bytes_per_s);
+    switching_cost(out, &said, HD_COST_STAGING_CHUNK, w->chunk_bytes);
     if (!w->prefetch) unusual(out, &said, "no prefetch");
-    if (!w->warm_cache) unusual(out, &said, "host cache cold");
+    if (w->no_cache)
+        unusual(out, &said, "no host cache");
+    else if (!w->warm_cache)
+        unusual(out, &said, "host cache cold");
+    if (w->kv_first) unusual(out, &said, "kv-leaves first");
+    if (w->kv_events) unusual(out, &said, "kv-sync request");
     if (w->kv_in_s_per_token > 0)
         unusual(out, &said, "kv-in %s a token",
                 hd_say_limit(w->kv_in_s_per_token).text);

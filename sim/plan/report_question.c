@@ -60,6 +60,11 @@ static void fleet_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_close(j);
 }
 
+/* 0 stands for none. */
+static double limit(double x) {
+    return x > 0 ? x : NAN;
+}
+
 static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     const struct hd_switching *w = &q->switching;
     const struct hd_serving *s = &q->serving;
@@ -87,6 +92,15 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_bool(j, "placed", w->placed);
     hd_json_real(j, "kv_in_s_per_token", w->kv_in_s_per_token);
     hd_json_bool(j, "kv_out_free", w->kv_out_free);
+    hd_json_text(j, "rung", q->switching_rung);
+    hd_json_real(j, "restart_s", w->restart_s);
+    hd_json_real(j, "gc_s", w->gc_s);
+    hd_json_real(j, "load_bytes_per_s", limit(w->load_bytes_per_s));
+    hd_json_real(j, "staging_bytes_per_s", limit(w->staging_bytes_per_s));
+    hd_json_real(j, "chunk_bytes", limit(w->chunk_bytes));
+    hd_json_bool(j, "no_cache", w->no_cache);
+    hd_json_bool(j, "kv_first", w->kv_first);
+    hd_json_bool(j, "kv_events", w->kv_events);
     hd_json_close(j);
     hd_json_inline_object(j, "serving");
     hd_json_int(j, "max_batch", s->max_batch);

@@ -132,6 +132,10 @@ static void use_lines(const struct hd_run_figures *f, FILE *out) {
             hd_say_span(f->stage_s[HD_STAGE_LOAD]).text,
             hd_say_span(f->stage_s[HD_STAGE_KV_OUT]).text,
             hd_say_span(f->stage_s[HD_STAGE_KV_IN]).text);
+    if (f->stage_s[HD_STAGE_GC] > 0 || f->stage_s[HD_STAGE_RESTART] > 0)
+        fprintf(out, "          and %s for collection, %s for processes to start\n",
+                hd_say_span(f->stage_s[HD_STAGE_GC]).text,
+                hd_say_span(f->stage_s[HD_STAGE_RESTART]).text);
     fprintf(out, "tokens    %s out, %s/s; goodput %s tokens/s, %s requests/s\n",
             hd_say_count(f->output_tokens).text,
             hd_say_rough(f->output_tokens_per_s).text,

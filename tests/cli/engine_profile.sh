@@ -10,7 +10,7 @@ grep -v "\"command\"" a.json >a
 grep -v "\"command\"" b.json | cmp - a
 cmp a.csv b.csv
 run | grep '^engine\|^served'
-run --print-scenario | grep 'engine\|max_batch\|chunk\|front'
+run --print-scenario | grep "engine\|max_batch\| chunk\|front"
 hotdesk replay --scenario traces/demo.lua --fleet H100:12 --policy serverless \
     --engine vlm-0.14 2>&1
 hotdesk catalog engines --csv | cut -d, -f1-2

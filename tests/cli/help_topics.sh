@@ -1,11 +1,11 @@
-for t in metrics units engines figures window pass too-long exit schema scenario models policies calibration; do
+for t in metrics units engines figures switching window pass too-long exit schema scenario models policies calibration; do
     hotdesk help $t >text || echo "$t: exit $?"
     [ -s text ] || echo "$t: empty"
     [ $t = schema ] && continue
     awk -v t=$t 'length > 90 { print t ": too wide: " $0 }' text
-    [ $(wc -l <text) -le 60 ] || echo "$t: more than a screen"
+    [ $(wc -l <text) -le 72 ] || echo "$t: more than a screen"
 done
-for c in replay compare trace policy catalog calibrate; do
+for c in replay compare trace policy catalog calibrate ladder; do
     hotdesk help $c >text || echo "$c: exit $?"
     hotdesk $c --help | cmp - text
 done
