@@ -8,7 +8,7 @@
 #include "command/trace_commands.h"
 
 static const struct hd_trace_command *const commands[] = {
-    &hd_trace_info, &hd_trace_synth, &hd_trace_fit};
+    &hd_trace_info, &hd_trace_synth, &hd_trace_fit, &hd_trace_compare};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void usage(FILE *out) {
@@ -44,6 +44,12 @@ static int run(const struct hd_trace_command *c, int argc, char **argv) {
     word[0] = name;
     struct hd_args args;
     struct hd_problem problem = {0};
+    if (c->run_words) {
+        int code = c->run_words(argc, word);
+        free(word);
+        free(name);
+        return code;
+    }
     if (hd_args_parse(c->option, c->options, 1, argc, word, &args, &problem)) {
         if (args.help)
             hd_args_help(stdout, c->help, c->option, c->options, 1);

@@ -12,8 +12,12 @@ struct hd_trace_command {
     int options;
     const struct hd_help *help;
     bool (*run)(const struct hd_args *, struct hd_problem *);
+    /* In place of run, words and options: reads its words itself (argv[0] is
+     * "trace NAME") and returns the exit code. */
+    int (*run_words)(int argc, char **argv);
 };
 
-extern const struct hd_trace_command hd_trace_info, hd_trace_synth, hd_trace_fit;
+extern const struct hd_trace_command hd_trace_info, hd_trace_synth, hd_trace_fit,
+    hd_trace_compare;
 
 #endif
