@@ -9,6 +9,7 @@ void hd_trace_about(const struct hd_trace *t, double service_s,
     *a = (struct hd_trace_about){
         .trace = t,
         .stats = hd_trace_stats(t, service_s),
+        .ties = hd_ties(t),
         .correlation = hd_token_correlation(t),
         .model = hd_model_stats(t),
         .order = hd_trace_by_popularity(t),
@@ -35,6 +36,17 @@ struct hd_said hd_about_length(double seconds) {
         break;
     }
     return said;
+}
+
+struct hd_about_units hd_about_units(const struct hd_trace_stats *s) {
+    static const double seconds[] = {1, 60, 3600, 86400};
+    static const char *const times[] = {"seconds", "minutes", "hours", "days"};
+    static const char *const rates[] = {"second", "minute", "hour", "day"};
+    int time = 3, rate = 0;
+    while (time > 0 && s->span_s < 4 * seconds[time]) time--;
+    while (rate < 3 && s->rate_per_s * seconds[rate] < 1) rate++;
+    return (struct hd_about_units){seconds[time], seconds[rate], times[time],
+                                   rates[rate]};
 }
 
 void hd_trace_about_free(struct hd_trace_about *a) {

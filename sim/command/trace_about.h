@@ -23,6 +23,7 @@ struct hd_trace_about {
     const struct hd_trace *trace;
     struct hd_trace_stats stats;
     struct hd_rate_over_time rate;
+    int64_t ties;
     int dispersions;
     struct hd_dispersion dispersion[HD_DISPERSION_SCALES];
     struct hd_token_counts tokens[2]; /* by enum hd_side */
@@ -43,6 +44,15 @@ void hd_trace_about_free(struct hd_trace_about *);
 /* A round length of time as a person says it: "500 ms", "10 s", "1 min", "6 h", "2 d".
  */
 struct hd_said hd_about_length(double seconds);
+
+/* What times and rates of a trace are best told in, in seconds: the longest unit of
+ * time of which the span is at least four; the shortest by which the mean rate is at
+ * least 1. */
+struct hd_about_units {
+    double time, rate;
+    const char *time_name, *rate_name; /* "minutes"; "second" */
+};
+struct hd_about_units hd_about_units(const struct hd_trace_stats *);
 
 /* For people. */
 void hd_trace_about_text(const struct hd_trace_about *, FILE *);

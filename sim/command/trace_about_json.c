@@ -6,7 +6,7 @@
 
 struct record {
     const char *name, *sha256, *format, *parts, *made, *unused_columns, *first, *last;
-    int64_t rows_read, rows_before, rows_after, rows_out_of_order, rows_no_output,
+    int64_t ties, rows_read, rows_before, rows_after, rows_out_of_order, rows_no_output,
         rows_no_input, rows, models, hold_half, hold_90, hold_99, hot, active_p99,
         active_most, poisson_p99, correlated;
     struct hd_trace_stats s;
@@ -50,6 +50,7 @@ static const struct hd_field fields[] = {
     {"models", HD_FIELD_INT, "", offsetof(struct record, models), "with a request"},
     REAL("span_s", "s", span_s, "from the first request to the last"),
     REAL("rate_per_s", "1/s", rate_per_s, "requests over span"),
+    FIGURE("same_instant", INT, "", ties, "requests, as the one before"),
     REAL("gap_cv", "", gap_cv, "coefficient of variation of the gaps"),
     REAL("iod_1s", "", iod_1s, "variance over mean of requests per second"),
     REAL("iod_60s", "", iod_60s, "variance over mean of requests per minute"),
@@ -345,6 +346,7 @@ bool hd_trace_about_json(const struct hd_trace_about *a, FILE *out) {
         .unused_columns = t->unused_columns,
         .first = hd_trace_clock_text(t, t->row[0].at, first),
         .last = hd_trace_clock_text(t, t->row[t->rows - 1].at, last),
+        .ties = a->ties,
         .rows_read = t->rows_read,
         .rows_before = t->rows_before,
         .rows_after = t->rows_after,

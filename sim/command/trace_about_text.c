@@ -81,9 +81,11 @@ static void print_head(const struct hd_trace_about *a, FILE *out) {
 
 /* A character for each interval, as high as its rate: eighths of the highest, and a
  * blank for no request at all. */
-static void print_rate(const struct hd_rate_over_time *r, FILE *out) {
+static void print_rate(const struct hd_trace_about *a, FILE *out) {
     static const char *const bar[] = {"\u2581", "\u2582", "\u2583", "\u2584",
                                       "\u2585", "\u2586", "\u2587", "\u2588"};
+    const struct hd_rate_over_time *r = &a->rate;
+    struct hd_about_units units = hd_about_units(&a->stats);
     if (r->intervals < 2) return;
     line(out, "rate");
     for (int i = 0; i < r->intervals; i++) {
@@ -92,10 +94,11 @@ static void print_rate(const struct hd_rate_over_time *r, FILE *out) {
         int eighth = (int)ceil(8 * fmin(level, 1)) - 1;
         fputs(r->requests[i] ? bar[eighth < 0 ? 0 : eighth] : " ", out);
     }
-    fprintf(out, "\n          %s of %s, whole ones %s",
+    fprintf(out, "\n          %s of %s, whole ones ",
             hd_say_things(r->intervals, "interval").text,
-            hd_about_length(r->interval_s).text, say_3(r->least_per_s).text);
-    fprintf(out, " to %s requests/s\n", say_3(r->most_per_s).text);
+            hd_about_length(r->interval_s).text);
+    fprintf(out, "%s to %s requests per %s\n", say_3(r->least_per_s * units.rate).text,
+            say_3(r->most_per_s * units.rate).text, units.rate_name);
 }
 
 static void print_dispersion(const struct hd_trace_about *a, FILE *out) {
@@ -120,13 +123,16 @@ static void print_dispersion(const struct hd_trace_about *a, FILE *out) {
 
 static void print_arrivals(const struct hd_trace_about *a, FILE *out) {
     const struct hd_trace_stats *s = &a->stats;
-    print_rate(&a->rate, out);
+    print_rate(a, out);
     line(out, "arrivals");
     fprintf(out,
             "CV of gaps %s, index of dispersion %s (60 s) %s (1 s), peak minute %s x "
             "mean\n",
             say("%.2f", s->gap_cv).text, say("%.1f", s->iod_60s).text,
             say("%.2f", s->iod_1s).text, say("%.2f", s->peak_minute_over_mean).text);
+    if (a->ties)
+        fprintf(out, "          %s at the same instant as the one before\n",
+                hd_say_things(a->ties, "request").text);
 }
 
 /* ---- models -------------------------------------------------------------- */
@@ -184,8 +190,8 @@ static void print_activity(const struct hd_trace_about *a, FILE *out) {
     line(out, "active");
     fprintf(out,
             "%s models at once on average, %s if independent, at %.2f s a request\n",
-            say("%.1f", s->active_models).text,
-            say("%.1f", s->active_models_if_independent).text, s->service_s);
+            say_3(s->active_models).text, say_3(s->active_models_if_independent).text,
+            s->service_s);
     if (is->levels == 0 || s->models < 2) return;
     fprintf(out, "          99 %% of the time at most %d, %d if independent; most %d\n",
             is->p99, is->poisson_p99, is->most);

@@ -37,25 +37,8 @@ struct page {
 
 /* ---- data ---------------------------------------------------------------- */
 
-/* What times and rates are shown in, in seconds. */
-struct units {
-    double time, rate;
-    const char *time_name, *rate_name;
-};
-
-/* The longest unit of time of which the span is at least four; the shortest by which
- * the mean rate is at least 1. */
-static struct units units_of(const struct hd_trace_stats *s) {
-    static const double seconds[] = {1, 60, 3600, 86400};
-    static const char *const times[] = {"seconds", "minutes", "hours", "days"};
-    static const char *const rates[] = {"second", "minute", "hour", "day"};
-    int time = 3, rate = 0;
-    while (time > 0 && s->span_s < 4 * seconds[time]) time--;
-    while (rate < 3 && s->rate_per_s * seconds[rate] < 1) rate++;
-    return (struct units){seconds[time], seconds[rate], times[time], rates[rate]};
-}
-
-static void write_rate(const struct hd_trace_about *a, const struct units *u, FILE *f) {
+static void write_rate(const struct hd_trace_about *a, const struct hd_about_units *u,
+                       FILE *f) {
     const struct hd_rate_over_time *r = &a->rate;
     fputs("# where an interval begins, and its rate\n$rate << EOD\n", f);
     for (int i = 0; i < r->intervals; i++) {
@@ -76,17 +59,19 @@ static void write_popularity(const struct hd_trace_about *a, FILE *f) {
     const struct hd_popularity *p = &a->popularity;
     double sum = 0;
     for (int i = 0; i < t->models; i++) sum += pow(i + 1.0, -p->zipf);
-    fputs("# rank, share of requests in %, the same by Zipf's law and by two classes\n"
-          "$models << EOD\n",
+    fputs("# rank, share of requests in %, the same by Zipf's law\n$models << EOD\n",
           f);
-    for (int i = 0; i < t->models; i++) {
-        double share = i < p->hot ? p->hot_share / p->hot
-                                  : (1 - p->hot_share) / (t->models - p->hot);
-        fprintf(f, "%d %.6g %.6g %.6g\n", i + 1,
+    for (int i = 0; i < t->models; i++)
+        fprintf(f, "%d %.6g %.6g\n", i + 1,
                 100.0 * (double)t->model_rows[a->order[i]] / (double)t->rows,
-                100 * pow(i + 1.0, -p->zipf) / sum, 100 * share);
-    }
+                100 * pow(i + 1.0, -p->zipf) / sum);
     fputs("EOD\n", f);
+    if (p->hot == 0) return;
+    double hot = 100 * p->hot_share / p->hot,
+           cold = 100 * (1 - p->hot_share) / (t->models - p->hot);
+    fprintf(f, "# the same by two classes\n$classes << EOD\n0.9 %.6g\n%.1f %.6g\n", hot,
+            p->hot + 0.5, hot);
+    fprintf(f, "%.1f %.6g\n%d %.6g\nEOD\n", p->hot + 0.5, cold, t->models, cold);
 }
 
 /* Every distinct length, or as many as a picture can show. */
@@ -117,12 +102,17 @@ static void write_dispersion(const struct hd_trace *t, FILE *f) {
     fputs("EOD\n", f);
 }
 
+/* Levels that are next to never reached make the panel no wider. */
+static bool active_shown(const struct hd_activity *a, int level) {
+    return a->share[level] >= 2e-4 || a->poisson_share[level] >= 2e-4;
+}
+
 static void write_activity(const struct hd_activity *a, FILE *f) {
     fputs("# models active at once, share of the time in %, the same if independent\n"
           "$active << EOD\n",
           f);
     for (int k = 0; k < a->levels; k++)
-        if (a->share[k] >= 5e-5 || a->poisson_share[k] >= 5e-5)
+        if (active_shown(a, k))
             fprintf(f, "%d %.6g %.6g\n", k, 100 * a->share[k],
                     100 * a->poisson_share[k]);
     fputs("EOD\n", f);
@@ -165,7 +155,7 @@ static void head(const char *title, int keys, FILE *f) {
 }
 
 static void rate_panel(const struct page *page, const struct hd_trace_about *a,
-                       const struct units *u, FILE *f) {
+                       const struct hd_about_units *u, FILE *f) {
     char first[HD_CLOCK_TEXT_BYTES] = "";
     if (a->trace->clock == HD_CLOCK_DATE)
         hd_trace_clock_text(a->trace, a->trace->row[0].at, first);
@@ -210,7 +200,7 @@ static void popularity_panel(struct page *page, const struct hd_trace_about *a,
     if (p->hot)
         fprintf(
             f,
-            ", \\\n     $models using ($1 - 0.5):4 with steps linewidth 2 dashtype 2 "
+            ", \\\n     $classes using 1:2 with lines linewidth 2 dashtype 2 "
             "linecolor rgb '" GREEN
             "' title 'two classes, %d hot models have %.3g %%: %.0f %% lie elsewhere'",
             p->hot, 100 * p->hot_share, 100 * p->classes_off);
@@ -222,21 +212,23 @@ static void activity_panel(struct page *page, const struct hd_trace_about *a, FI
     char title[256];
     snprintf(title, sizeof title, "Models active at once, at %.4g s a request",
              is->service_s);
+    int first = 0, last = is->levels - 1;
+    while (first < last && !active_shown(is, first)) first++;
+    while (last > first && !active_shown(is, last)) last--;
     next_panel(page, f);
     head(title, 2, f);
     fprintf(
         f,
         "set xlabel 'models active at once, of %d'\n"
         "set ylabel 'share of the time'\nset yrange [0:*]\n"
-        "set format y '%%g %%%%'\nset boxwidth 0.85\n"
+        "set format y '%%g %%%%'\nset boxwidth 0.85\nset xrange [%g:%g]\n"
         "plot $active using 1:2 with boxes fillstyle solid 0.35 noborder linecolor "
-        "rgb '" BLUE "' title 'measured: mean %.1f, standard deviation %.1f', \\\n"
+        "rgb '" BLUE "' title 'measured: mean %.3g, deviation %.3g', \\\n"
         "     $active using 1:3 with linespoints pointtype 7 pointsize 0.7 linewidth "
         "2 linecolor rgb '" RED
-        "' title 'if arrivals were independent: mean %.1f, standard deviation "
-        "%.1f'\n",
-        a->trace->models, is->mean, is->deviation, is->poisson_mean,
-        is->poisson_deviation);
+        "' title 'if arrivals were independent: mean %.3g, deviation %.3g'\n",
+        a->trace->models, first - 0.6, last + 0.6, is->mean, is->deviation,
+        is->poisson_mean, is->poisson_deviation);
 }
 
 static void lengths_panel(struct page *page, const struct hd_trace_about *a, FILE *f) {
@@ -249,7 +241,8 @@ static void lengths_panel(struct page *page, const struct hd_trace_about *a, FIL
     head(title, 2, f);
     fprintf(f,
             "set xlabel 'tokens'\nset ylabel 'requests with at most so many'\n"
-            "set logscale x\nset yrange [0:100]\nset format y '%%g %%%%'\n"
+            "set logscale x\nset format x '%%.0s%%c'\nset yrange [0:100]\n"
+            "set format y '%%g %%%%'\n"
             "plot $input using 1:2 with steps linewidth 2.2 linecolor rgb '" BLUE
             "' title 'input: mean %.0f, median %.0f, 99 %% at most %.0f', \\\n"
             "     $output using 1:2 with steps linewidth 2.2 linecolor rgb '" RED
@@ -288,12 +281,13 @@ void hd_trace_plot_script(const struct hd_trace_about *a, const char *picture,
     int panels = 1 + models + lengths + (models && a->activity.levels);
     struct page page = {.height = TITLE + ABOVE + RATE + BELOW +
                                   (panels + 1) / 2 * (ABOVE + KEYS + PANEL + BELOW)};
-    struct units units = units_of(s);
+    struct hd_about_units units = hd_about_units(s);
     char title[512];
-    snprintf(title, sizeof title, "%s: %s requests, %s, %s, %.3g per second",
+    snprintf(title, sizeof title, "%s: %s requests, %s, %s, %.3g per %s%s",
              a->trace->name, hd_say_count(s->rows).text,
              hd_say_things(s->models, "model").text, hd_say_span(s->span_s).text,
-             s->rate_per_s);
+             s->rate_per_s * units.rate, units.rate_name,
+             lengths ? "" : "; lengths are not told");
     fprintf(f,
             "# Draws %s. Run in this folder: gnuplot FILE.gp\n"
             "set terminal pngcairo size %d,%d font 'sans,13' linewidth 1.2\n"

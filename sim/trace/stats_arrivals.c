@@ -18,6 +18,12 @@ double hd_gap_cv(const struct hd_trace *t) {
     return sqrt(sum / (double)gaps) / mean;
 }
 
+int64_t hd_ties(const struct hd_trace *t) {
+    int64_t ties = 0;
+    for (int64_t i = 1; i < t->rows; i++) ties += t->row[i].at == t->row[i - 1].at;
+    return ties;
+}
+
 /* Empty bins count; they are not visited: a long trace in short bins has many. */
 double hd_dispersion(const struct hd_trace *t, hd_tick bin, bool whole, double *peak,
                      int64_t *bins) {

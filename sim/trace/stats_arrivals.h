@@ -9,6 +9,9 @@
  * all come at once. */
 double hd_gap_cv(const struct hd_trace *);
 
+/* Requests at the same instant as the one before: many, where stamps lie on a grid. */
+int64_t hd_ties(const struct hd_trace *);
+
 /* Index of dispersion of counts: variance over mean of the number of requests per bin,
  * bins laid from the first request on; 1 for Poisson arrivals (Cox & Lewis 1966).
  * *peak: the fullest bin over the mean. whole: without the last bin, which the trace

@@ -24,7 +24,8 @@ static struct hd_trace_row *rows_of(void) {
     hd_tick at = 5 * HD_TICKS_PER_S;
     for (int i = 0; i < ROWS; i++) {
         random = random * 1103515245u + 12345u;
-        at += (random >> 16) % (i % 40 ? 900 : 90000) * HD_TICKS_PER_US * 1000;
+        at += (random >> 16) % (i % 40 ? 900 : 90000) * (i % 7 > 0) * HD_TICKS_PER_US *
+              1000;
         int in = (int)((random >> 10) % 31);
         row[i] = (struct hd_trace_row){.at = at,
                                        .input_tokens = i % 90 == 7 ? 2000000 + in : in,
@@ -122,6 +123,9 @@ static void over_time(void **state) {
         near(d[n].iod, (squares / bins - mean * mean) / mean, 1e-9);
         near(d[n].peak_over_mean, most / mean, 1e-12);
     }
+    int ties = 0;
+    for (int i = 1; i < ROWS; i++) ties += t.row[i].at <= t.row[i - 1].at;
+    assert_true(ties > 0 && hd_ties(&t) == ties);
     struct hd_rate_over_time r;
     for (int most = 1; most < 3000; most = most * 2 + 1) {
         hd_rate_over_time(&t, most, &r);
