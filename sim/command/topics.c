@@ -147,6 +147,7 @@ const struct hd_topic hd_topics[] = {
      "collection, the start of a process, the rate and size of staging buffers.\n"
      "Of a switch a run reports what turns waited for (`switches`) and what GPUs did\n"
      "(`gpu time`); both add up, to the tick, to what they are parts of.\n"},
+    {"recipes", "markets that are drawn: the parts of a recipe", hd_topic_recipes},
     {"window", "which requests count",
      "Only requests that arrive inside the measurement window count, all of them, "
      "each\n"

@@ -8,6 +8,9 @@ struct hd_topic {
 extern const struct hd_topic hd_topics[];
 extern const int hd_topics_count;
 
+/* One of them that is long. */
+extern const char hd_topic_recipes[];
+
 /* Scenario files to start from: `hotdesk help scenario NAME`. */
 extern const struct hd_topic hd_example_scenarios[];
 extern const int hd_example_scenarios_count;

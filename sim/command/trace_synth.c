@@ -60,6 +60,21 @@ static bool write_file(const char *path, bool force, const struct drawn *d,
     return !why.text[0] || hd_bad_input(problem, "%s", why.text);
 }
 
+static void say_what_is_missing(const struct drawn *d) {
+    int models = d->market->models, silent = 0;
+    bool *asked = hd_alloc((size_t)models * sizeof *asked);
+    for (int64_t i = 0; i < d->all.count; i++) asked[d->all.of[i].model] = true;
+    for (int m = 0; m < models; m++) silent += !asked[m];
+    free(asked);
+    if (silent)
+        fprintf(stderr, "note: %d of %d models got no request\n", silent, models);
+    if (d->all.sessions_cut)
+        fprintf(stderr,
+                "note: %lld sessions ended early, at the context limit; the rate is "
+                "lower by their turns\n",
+                (long long)d->all.sessions_cut);
+}
+
 static bool synth(const struct hd_args *args, struct hd_problem *problem) {
     long seed = 1;
     struct hd_err why = {0};
@@ -79,11 +94,7 @@ static bool synth(const struct hd_args *args, struct hd_problem *problem) {
         hd_market_write(d.market, d.made, &d.all, stdout);
         done = hd_stdout_flush(problem);
     }
-    if (done && d.all.sessions_cut)
-        fprintf(stderr,
-                "note: %lld sessions ended early, at the context limit; the rate is "
-                "lower by their turns\n",
-                (long long)d.all.sessions_cut);
+    if (done) say_what_is_missing(&d);
     hd_market_free(d.market);
     hd_market_requests_free(&d.all);
     free(d.made);

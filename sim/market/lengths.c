@@ -7,11 +7,12 @@
 
 #include "market/stream.h"
 
+/* By a constant ratio between two quantiles, which suits a long tail in its last step. */
 static double by_quantiles(const struct hd_length_law *law, double u) {
     double at = u * (law->quantiles - 1);
     int below = (int)fmin(at, law->quantiles - 2);
     double low = law->quantile[below], high = law->quantile[below + 1];
-    return round(low + (at - below) * (high - low));
+    return round(low * pow(high / low, at - below));
 }
 
 static double sigma_of(const struct hd_length_law *law) {
@@ -29,10 +30,12 @@ int32_t hd_length_draw(const struct hd_length_law *law, gsl_rng *rng) {
 
 double hd_length_mean(const struct hd_length_law *law) {
     if (!law->quantiles) return law->mean;
-    int last = law->quantiles - 1;
-    double sum = (law->quantile[0] + law->quantile[last]) / 2;
-    for (int i = 1; i < last; i++) sum += law->quantile[i];
-    return sum / last;
+    double sum = 0;
+    for (int i = 0; i + 1 < law->quantiles; i++) {
+        double low = law->quantile[i], high = law->quantile[i + 1];
+        sum += high > low ? (high - low) / log(high / low) : low;
+    }
+    return sum / (law->quantiles - 1);
 }
 
 /* From a standard normal variate; false outside the bounds. */

@@ -86,7 +86,7 @@ struct hd_rhythm {
 };
 
 /* Tokens: lognormal with that median and mean, drawn again outside [min, max]; or by
- * quantiles at even steps from 0 to 1, linear between them. */
+ * quantiles at even steps from 0 to 1, by a constant ratio between two. */
 struct hd_length_law {
     double p50, mean; /* before the bounds take effect; mean > p50 */
     int min, max;

@@ -17,3 +17,6 @@ try() {
 try hotdesk
 try hotdesk replay
 try hotdesk compare
+try hotdesk trace synth
+try hotdesk trace fit
+try hotdesk trace compare
