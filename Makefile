@@ -48,7 +48,7 @@ CUDA_HOST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/cuda/*.c))
 # Objects for other architectures are other objects.
 CUDA_BUILD := $(BUILD)/sm$(subst $() ,,$(CUDA_ARCHS:%=-%))
 CUDA_OBJECTS := $(patsubst %.cu,$(CUDA_BUILD)/%.o,$(wildcard scripts/cuda/*.cu))
-CUDA_BASE := $(patsubst %,$(BUILD)/sim/base/%.o,err mem units)
+CUDA_BASE := $(patsubst %,$(BUILD)/sim/%.o,base/err base/mem base/units hardware/device_name)
 NVCCFLAGS := -O3 -std=c++17 -Isim -Iscripts/cuda -Werror all-warnings \
              -Xcompiler -Wall,-Wextra,-Werror \
              -gencode arch=compute_$(firstword $(CUDA_ARCHS)),code=[$(subst $() ,$(comma),$(CUDA_ARCHS:%=sm_%))]

@@ -12,6 +12,7 @@
 #include "fill_kernels.h"
 #include "math_shapes.h"
 #include "rotation.h"
+#include "shape_list.h"
 
 namespace {
 
@@ -64,25 +65,19 @@ int most_splits(const struct decode *d, const struct shape *s) {
 }
 
 struct rotation rotation_for(const struct decode *d, const struct shape *s,
-                             int l2_bytes) {
+                             const cudaDeviceProp *device) {
     /* keys alone: as many values lie in the other pool */
     return rotation_of((size_t)(all_pages(s) * page_bytes_of(s)), d->memory.pool_bytes,
-                       (size_t)l2_bytes / 2);
+                       (size_t)device->l2CacheSize / 2);
 }
 
-bool fits(const struct decode *d, const struct shape *s, int l2_bytes) {
+bool fits(void *state, const struct shape *s, const cudaDeviceProp *device) {
+    const struct decode *const d = (const struct decode *)state;
     const size_t parts = (size_t)(s->batch * s->heads * most_splits(d, s));
     return s->batch <= MOST_SEQUENCES && s->heads <= MOST_HEADS &&
            most_splits(d, s) <= MOST_SPLITS &&
            parts * (size_t)s->head_dim * 4 <= d->memory.partial_bytes &&
-           rotation_for(d, s, l2_bytes).copies > 0;
-}
-
-void *host_memory(size_t bytes) {
-    void *const at = malloc(bytes);
-    if (at != NULL) return at;
-    fprintf(stderr, "attention_decode: out of memory\n");
-    exit(1);
+           rotation_for(d, s, device).copies > 0;
 }
 
 /* Scatters the pool's pages anew when their size has changed. */
@@ -115,7 +110,8 @@ void enqueue(void *state, int turn, cudaStream_t stream) {
     CUDA(cudaGetLastError());
 }
 
-void prepare(struct decode *d, const struct shape *s, int l2_bytes) {
+void prepare(void *state, const struct shape *s, const cudaDeviceProp *device) {
+    struct decode *const d = (struct decode *)state;
     int first_page[MOST_SEQUENCES], contexts[MOST_SEQUENCES];
     const size_t bytes = (size_t)s->batch * sizeof *contexts;
     d->pages_used = 0;
@@ -129,7 +125,7 @@ void prepare(struct decode *d, const struct shape *s, int l2_bytes) {
     scatter_pages(d, s);
     d->sequences = (int)s->batch;
     d->dim = (int)s->head_dim;
-    d->rotation = rotation_for(d, s, l2_bytes);
+    d->rotation = rotation_for(d, s, device);
     d->call.queries = d->memory.queries;
     d->call.keys = d->memory.keys;
     d->call.values = d->memory.values;
@@ -180,7 +176,7 @@ double head_error(const struct decode *d, const struct shape *s, int turn,
 
 void verify(struct bench *b, struct decode *d, const struct shape *s) {
     enum { HEADS = 12, TURN = 1 };
-    prepare(d, s, bench_properties(b)->l2CacheSize);
+    prepare(d, s, bench_properties(b));
     CUDA(cudaMemset(d->memory.outputs, 0xff,
                     (size_t)(s->batch * s->heads * s->head_dim) * 2));
     enqueue(d, TURN, 0);
@@ -221,7 +217,7 @@ void verify_all(struct bench *b, struct decode *d) {
         s.heads = size.heads;
         s.kv_heads = size.kv_heads;
         s.head_dim = size.head_dim;
-        if (fits(d, &s, bench_properties(b)->l2CacheSize)) verify(b, d, &s);
+        if (fits(d, &s, bench_properties(b))) verify(b, d, &s);
     }
 }
 
@@ -274,41 +270,23 @@ void release(struct memory *m) {
     CUDA(cudaFree(m->contexts));
 }
 
-int keep_possible(struct bench *b, const struct decode *d, struct shape *list,
-                  int count) {
-    int kept = 0;
-    for (int i = 0; i < count; i++)
-        if (fits(d, &list[i], bench_properties(b)->l2CacheSize)) list[kept++] = list[i];
-    if (kept < count) {
-        char why[80];
-        snprintf(why, sizeof why, "%d shapes need more memory than there is",
-                 count - kept);
-        bench_skip(b, why);
-    }
-    return kept;
-}
-
 void run(struct bench *b) {
-    struct shape *const list =
-        (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list);
+    struct shape_list list;
     struct decode d;
+    memset(&list, 0, sizeof list);
+    list.shape = (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list.shape);
+    list.count = decode_shapes(list.shape, bench_quick(b) ? 2 : WHOLE_LIST);
+    list.fits = fits;
+    list.prepare = prepare;
+    list.work.enqueue = enqueue;
+    list.work.state = &d;
+    list.work.launches = 2;
     allocate(&d, bench_properties(b));
-    const int count = keep_possible(
-        b, &d, list, decode_shapes(list, bench_quick(b) ? 2 : WHOLE_LIST));
+    shapes_drop(b, &list);
     verify_all(b, &d);
-    struct device_work work;
-    memset(&work, 0, sizeof work);
-    bench_expect(b, rows_within(bench_left_s(b), count));
-    work.enqueue = enqueue;
-    work.state = &d;
-    work.launches = 2;
-    for (int i = 0; i < count; i++) {
-        if (!bench_wants(b, &list[i])) continue;
-        prepare(&d, &list[i], bench_properties(b)->l2CacheSize);
-        if (!bench_device(b, &list[i], &work)) break;
-    }
+    shapes_measure(b, &list);
     release(&d.memory);
-    free(list);
+    free(list.shape);
 }
 
 } // namespace

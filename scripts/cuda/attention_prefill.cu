@@ -10,6 +10,7 @@
 #include "math_shapes.h"
 #include "prefill_kernels.h"
 #include "rotation.h"
+#include "shape_list.h"
 
 namespace {
 
@@ -36,8 +37,8 @@ struct rotation rotation_for(const struct prefill *p, const struct shape *s,
                        (size_t)device->l2CacheSize / 2);
 }
 
-bool fits(const struct prefill *p, const struct shape *s,
-          const cudaDeviceProp *device) {
+bool fits(void *state, const struct shape *s, const cudaDeviceProp *device) {
+    const struct prefill *const p = (const struct prefill *)state;
     return bytes_of_queries(s) <= p->query_bytes &&
            rotation_for(p, s, device).copies > 0;
 }
@@ -59,7 +60,8 @@ void enqueue(void *state, int turn, cudaStream_t stream) {
     CUDA(cudaGetLastError());
 }
 
-void prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *device) {
+void prepare(void *state, const struct shape *s, const cudaDeviceProp *device) {
+    struct prefill *const p = (struct prefill *)state;
     p->rotation = rotation_for(p, s, device);
     p->dim = (int)s->head_dim;
     p->call.queries = p->queries;
@@ -74,13 +76,6 @@ void prepare(struct prefill *p, const struct shape *s, const cudaDeviceProp *dev
     CUDA(cudaMemset(p->outputs, 0xff, bytes_of_queries(s)));
     enqueue(p, 1, 0); /* loads the kernel, too: not behind one that blocks */
     CUDA(cudaDeviceSynchronize());
-}
-
-void *host_memory(size_t bytes) {
-    void *const at = malloc(bytes);
-    if (at != NULL) return at;
-    fprintf(stderr, "attention_prefill: out of memory\n");
-    exit(1);
 }
 
 /* The largest error of one head of one query, against what rounding explains. */
@@ -181,47 +176,23 @@ void release(struct prefill *p) {
     CUDA(cudaFree(p->outputs));
 }
 
-int keep_possible(struct bench *b, const struct prefill *p, struct shape *list,
-                  int count) {
-    int kept = 0;
-    for (int i = 0; i < count; i++)
-        if (fits(p, &list[i], bench_properties(b))) list[kept++] = list[i];
-    if (kept < count) {
-        char why[80];
-        snprintf(why, sizeof why, "%d shapes need more memory than their share",
-                 count - kept);
-        bench_skip(b, why);
-    }
-    return kept;
-}
-
-void measure(struct bench *b, struct prefill *p, const struct shape *list, int count) {
-    struct device_work work;
-    memset(&work, 0, sizeof work);
-    work.enqueue = enqueue;
-    work.state = p;
-    bench_expect(b, rows_within(bench_left_s(b), count));
-    bool more = true;
-    for (int i = 0; i < count && more; i++) {
-        struct shape s = list[i];
-        s.variant = OWN;
-        if (!bench_wants(b, &s)) continue;
-        prepare(p, &s, bench_properties(b));
-        more = bench_device(b, &s, &work);
-    }
-}
-
 void run(struct bench *b) {
-    struct shape *const list =
-        (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list);
+    struct shape_list list;
     struct prefill p;
+    memset(&list, 0, sizeof list);
+    list.shape = (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list.shape);
+    list.count = prefill_shapes(list.shape, bench_quick(b) ? 2 : WHOLE_LIST);
+    for (int i = 0; i < list.count; i++) list.shape[i].variant = OWN;
+    list.fits = fits;
+    list.prepare = prepare;
+    list.work.enqueue = enqueue;
+    list.work.state = &p;
     allocate(&p, bench_properties(b));
-    const int count = keep_possible(
-        b, &p, list, prefill_shapes(list, bench_quick(b) ? 2 : WHOLE_LIST));
+    shapes_drop(b, &list);
     verify(b, &p);
-    measure(b, &p, list, count);
+    shapes_measure(b, &list);
     release(&p);
-    free(list);
+    free(list.shape);
 }
 
 } // namespace

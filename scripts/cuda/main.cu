@@ -4,7 +4,7 @@
 
 #include "bench.h"
 #include "device_facts.h"
-#include "gpu_name.h"
+#include "hardware/device_name.h"
 #include "options.h"
 #include "suite.h"
 #include "supervise.h"
@@ -49,7 +49,8 @@ static const struct device_facts *find_device(void) {
 static int measure(const struct options *options) {
     const struct device_facts *facts = find_device();
     if (!facts) return 1;
-    const char *gpu = options->gpu ? options->gpu : gpu_name(facts->properties.name);
+    const char *gpu =
+        options->gpu ? options->gpu : hd_device_gpu(facts->properties.name);
     if (!gpu) {
         fprintf(
             stderr,

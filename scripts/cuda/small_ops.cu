@@ -10,6 +10,7 @@
 #include "fill_kernels.h"
 #include "math_shapes.h"
 #include "rotation.h"
+#include "shape_list.h"
 #include "small_kernels.h"
 #include "small_reference.h"
 
@@ -56,7 +57,8 @@ void rotate(struct small_op *o, const struct shape *s, const cudaDeviceProp *dev
     o->out_rotation = rotation_of(out_bytes_of(s), o->out_bytes, 0);
 }
 
-bool fits(struct small_op *o, const struct shape *s, const cudaDeviceProp *device) {
+bool fits(void *state, const struct shape *s, const cudaDeviceProp *device) {
+    struct small_op *const o = (struct small_op *)state;
     rotate(o, s, device);
     return o->in_rotation.copies > 0 && o->out_rotation.copies > 0;
 }
@@ -124,13 +126,6 @@ void fill(struct small_op *o, bool logits) {
     o->logits = logits;
 }
 
-void *host_memory(size_t bytes) {
-    void *const at = malloc(bytes);
-    if (at != NULL) return at;
-    fprintf(stderr, "small_ops: out of memory\n");
-    exit(1);
-}
-
 /* The embedding's table is the whole pool, so that its rows are cold. */
 void look_up_in_pool(struct small_op *o, const struct shape *s) {
     const long rows = (long)(o->in_bytes / 2 / (size_t)s->n);
@@ -143,7 +138,8 @@ void look_up_in_pool(struct small_op *o, const struct shape *s) {
     o->table_rows = rows;
 }
 
-void prepare(struct small_op *o, const struct shape *s, const cudaDeviceProp *device) {
+void prepare(void *state, const struct shape *s, const cudaDeviceProp *device) {
+    struct small_op *const o = (struct small_op *)state;
     rotate(o, s, device);
     if (is_op(s, "sampling") != o->logits) fill(o, is_op(s, "sampling"));
     if (is_op(s, "embedding")) look_up_in_pool(o, s);
@@ -272,39 +268,22 @@ void release(struct small_op *o) {
     for (int i = 0; i < HEAD_DIMS; i++) CUDA(cudaFree(o->angles[i]));
 }
 
-int keep_possible(struct bench *b, struct small_op *o, struct shape *list, int count) {
-    int kept = 0;
-    for (int i = 0; i < count; i++)
-        if (fits(o, &list[i], bench_properties(b))) list[kept++] = list[i];
-    if (kept < count) {
-        char why[80];
-        snprintf(why, sizeof why, "%d shapes need more memory than their share",
-                 count - kept);
-        bench_skip(b, why);
-    }
-    return kept;
-}
-
 void run(struct bench *b) {
-    struct shape *const list =
-        (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list);
+    struct shape_list list;
     struct small_op o;
+    memset(&list, 0, sizeof list);
+    list.shape = (struct shape *)host_memory(MATH_SHAPES_MOST * sizeof *list.shape);
+    list.count = small_shapes(list.shape, bench_quick(b) ? 2 : WHOLE_LIST);
+    list.fits = fits;
+    list.prepare = prepare;
+    list.work.enqueue = enqueue;
+    list.work.state = &o;
     allocate(&o, bench_properties(b));
-    const int count =
-        keep_possible(b, &o, list, small_shapes(list, bench_quick(b) ? 2 : WHOLE_LIST));
+    shapes_drop(b, &list);
     verify_all(b, &o);
-    struct device_work work;
-    memset(&work, 0, sizeof work);
-    bench_expect(b, rows_within(bench_left_s(b), count));
-    work.enqueue = enqueue;
-    work.state = &o;
-    for (int i = 0; i < count; i++) {
-        if (!bench_wants(b, &list[i])) continue;
-        prepare(&o, &list[i], bench_properties(b));
-        if (!bench_device(b, &list[i], &work)) break;
-    }
+    shapes_measure(b, &list);
     release(&o);
-    free(list);
+    free(list.shape);
 }
 
 } // namespace

@@ -6,35 +6,13 @@
 
 #include "base/mem.h"
 #include "calibrate/import_parts.h"
-
-/* What the driver reports, and the catalogue's name: as in public logs. */
-static const char *const devices[][2] = {
-    {"NVIDIA A100-SXM4-40GB", "A100-40-SXM"},
-    {"NVIDIA A100-SXM4-80GB", "A100-80-SXM"},
-    {"NVIDIA A100 80GB PCIe", "A100-80-PCIe"},
-    {"NVIDIA H100 80GB HBM3", "H100-SXM"},
-    {"NVIDIA H100 PCIe", "H100-PCIe"},
-    {"NVIDIA H800", "H800-SXM"},
-    {"NVIDIA H200", "H200-SXM"},
-    {"NVIDIA H20", "H20"},
-    {"NVIDIA B200", "B200-SXM"},
-    {"NVIDIA B300", "B300-SXM"},
-    {"NVIDIA GB200", "GB200"},
-    {"NVIDIA L40S", "L40S"},
-    {"NVIDIA L4", "L4"},
-    {"NVIDIA A30", "A30"},
-    {"NVIDIA A10", "A10"},
-    {"NVIDIA GeForce RTX 4090", "RTX-4090"},
-    {"NVIDIA RTX PRO 6000 Blackwell Server Edition", "RTX-PRO-6000-Server"},
-};
+#include "hardware/device_name.h"
 
 const struct hd_gpu_spec *hd_gpu_of_device(const struct hd_catalog *catalog,
                                            const char *device) {
     struct hd_err ignored = {0};
-    for (size_t n = 0; n < sizeof devices / sizeof *devices; n++)
-        if (strcmp(devices[n][0], device) == 0)
-            return hd_catalog_gpu(catalog, devices[n][1], &ignored);
-    return NULL;
+    const char *name = hd_device_gpu(device);
+    return name ? hd_catalog_gpu(catalog, name, &ignored) : NULL;
 }
 
 /* ---- by path ------------------------------------------------------------- */

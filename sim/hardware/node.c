@@ -23,7 +23,8 @@ int64_t hd_gpu_usable_bytes(const struct hd_gpu_spec *gpu) {
 
 /* What the measured server got of its link: Qwen3-32B, 65.5 GB, in 1.207 s over
  * PCIe 5 x16 at 64 GB/s, the median of repeated loads from host memory
- * (ServerlessLLM, 8x H100 SXM, December 2025). */
+ * (ServerlessLLM, 8x H100 SXM, December 2025). Pinned copies alone are 2 % faster on an
+ * H200 (results/calibration/H200-SXM, copy h2d_pinned). */
 #define PCIE_ACHIEVED (65.524e9 / 1.207 / 64e9)
 
 struct server {       /* of GPUs with at least that PCIe generation and kind of board */
@@ -92,7 +93,8 @@ void hd_node_defaults(const struct hd_gpu_spec *gpu, struct hd_node_spec *node,
     basis[HD_NODE_DISK] = s->disk;
     basis[HD_NODE_PCIE] =
         measured ? "measured: ServerlessLLM, 8x H100, repeated loads from host memory: "
-                   "65.5 GB in 1.207 s"
+                   "65.5 GB in 1.207 s; hotdesk-bench, H200, pinned copies: 4.29 GB in "
+                   "0.0773 s"
                  : "assumed: the share of its peak that was measured on PCIe 5, 85 %";
     basis[HD_NODE_NVLINK] =
         gpu->nvlink_bytes_per_s > 0 ? "published: data sheet" : "published: none";

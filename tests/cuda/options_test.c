@@ -7,8 +7,6 @@
 
 #include <cmocka.h>
 
-#include "gpu_name.h"
-#include "hardware/catalog.h"
 #include "options.h"
 
 static const char *const known[] = {"hbm", "copies", "gemm"};
@@ -94,63 +92,11 @@ static void mistakes(void **state) {
     }
 }
 
-/* The driver's names of devices, and none of them for a relative of another speed. */
-static void device_names(void **state) {
-    (void)state;
-    static const struct {
-        const char *device, *name;
-    } cases[] = {
-        {"NVIDIA H100 80GB HBM3", "H100-SXM"},
-        {"NVIDIA H100 PCIe", "H100-PCIe"},
-        {"NVIDIA H100 NVL", NULL},
-        {"NVIDIA H200", "H200-SXM"},
-        {"NVIDIA H200 NVL", NULL},
-        {"NVIDIA H20", "H20"},
-        {"NVIDIA H20-3e", NULL},
-        {"NVIDIA GH200 480GB", NULL},
-        {"NVIDIA A100-SXM4-80GB", "A100-80-SXM"},
-        {"NVIDIA A100-SXM4-40GB", "A100-40-SXM"},
-        {"NVIDIA A100 80GB PCIe", "A100-80-PCIe"},
-        {"NVIDIA A100-PCIE-40GB", NULL},
-        {"NVIDIA B200", "B200-SXM"},
-        {"NVIDIA GB200", "GB200"},
-        {"NVIDIA L40S", "L40S"},
-        {"NVIDIA L40", NULL},
-        {"NVIDIA L4", "L4"},
-        {"NVIDIA A30", "A30"},
-        {"NVIDIA A10", "A10"},
-        {"NVIDIA A10G", NULL},
-        {"NVIDIA RTX A1000", NULL},
-        {"NVIDIA GeForce RTX 4090", "RTX-4090"},
-        {"NVIDIA GeForce RTX 4090 D", NULL},
-        {"NVIDIA GeForce RTX 4090 Laptop GPU", NULL},
-        {"NVIDIA RTX PRO 6000 Blackwell Server Edition", "RTX-PRO-6000-Server"},
-        {"NVIDIA RTX PRO 6000 Blackwell Workstation Edition", NULL},
-    };
-    struct hd_err err = {0};
-    struct hd_catalog *catalog = hd_catalog_load(&err);
-    assert_non_null(catalog);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *name = gpu_name(cases[i].device);
-        if (!cases[i].name) {
-            assert_null(name);
-            continue;
-        }
-        assert_non_null(name);
-        assert_string_equal(name, cases[i].name);
-        const struct hd_gpu_spec *gpu = hd_catalog_gpu(catalog, name, &err);
-        assert_non_null(gpu);
-        assert_string_equal(gpu->name, name);
-    }
-    hd_catalog_free(catalog);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(understood),
         cmocka_unit_test(only_some),
         cmocka_unit_test(mistakes),
-        cmocka_unit_test(device_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "hardware/catalog.h"
+#include "hardware/device_name.h"
 #include "hardware/model.h"
 #include "hardware/node.h"
 
@@ -276,6 +277,53 @@ static void wrong_files_are_refused(void **state) {
             ":2: heads");
 }
 
+/* The driver's names of devices, and none of them for a relative of another speed. */
+static void device_names(void **state) {
+    static const struct {
+        const char *device, *name;
+    } cases[] = {
+        {"NVIDIA H100 80GB HBM3", "H100-SXM"},
+        {"NVIDIA H100 PCIe", "H100-PCIe"},
+        {"NVIDIA H100 NVL", NULL},
+        {"NVIDIA H200", "H200-SXM"},
+        {"NVIDIA H200 NVL", NULL},
+        {"NVIDIA H20", "H20"},
+        {"NVIDIA H20-3e", NULL},
+        {"NVIDIA GH200 480GB", NULL},
+        {"NVIDIA A100-SXM4-80GB", "A100-80-SXM"},
+        {"NVIDIA A100-SXM4-40GB", "A100-40-SXM"},
+        {"NVIDIA A100 80GB PCIe", "A100-80-PCIe"},
+        {"NVIDIA A100-PCIE-40GB", NULL},
+        {"NVIDIA B200", "B200-SXM"},
+        {"NVIDIA GB200", "GB200"},
+        {"NVIDIA L40S", "L40S"},
+        {"NVIDIA L40", NULL},
+        {"NVIDIA L4", "L4"},
+        {"NVIDIA A30", "A30"},
+        {"NVIDIA A10", "A10"},
+        {"NVIDIA A10G", NULL},
+        {"NVIDIA RTX A1000", NULL},
+        {"NVIDIA GeForce RTX 4090", "RTX-4090"},
+        {"NVIDIA GeForce RTX 4090 D", NULL},
+        {"NVIDIA GeForce RTX 4090 Laptop GPU", NULL},
+        {"NVIDIA RTX PRO 6000 Blackwell Server Edition", "RTX-PRO-6000-Server"},
+        {"NVIDIA RTX PRO 6000 Blackwell Workstation Edition", NULL},
+    };
+    struct hd_err err = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *name = hd_device_gpu(cases[i].device);
+        if (!cases[i].name) {
+            assert_null(name);
+            continue;
+        }
+        assert_non_null(name);
+        assert_string_equal(name, cases[i].name);
+        const struct hd_gpu_spec *gpu = hd_catalog_gpu(*state, name, &err);
+        assert_non_null(gpu);
+        assert_string_equal(gpu->name, name);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_model_adds_up),
@@ -285,6 +333,7 @@ int main(void) {
         cmocka_unit_test(vram_is_bytes_of_the_driver),
         cmocka_unit_test(kv_splits_until_heads_run_out),
         cmocka_unit_test(names_and_aliases),
+        cmocka_unit_test(device_names),
         cmocka_unit_test(wrong_files_are_refused),
     };
     return cmocka_run_group_tests(tests, load, unload);

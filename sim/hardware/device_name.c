@@ -1,5 +1,5 @@
-/* Names of GPUs. */
-#include "gpu_name.h"
+/* Which device is which GPU. */
+#include "hardware/device_name.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -43,7 +43,7 @@ static bool has_word(const char *text, const char *word) {
     return false;
 }
 
-const char *gpu_name(const char *device) {
+const char *hd_device_gpu(const char *device) {
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
         if (has_word(device, devices[i].model) && strstr(device, devices[i].form))
             return devices[i].name;
