@@ -27,12 +27,11 @@ static void count_prefixes(const struct hd_trace *t, struct hd_reuse *r) {
             running &= hd_number_map(&seen, key) < before;
             hit += running;
         }
-        int64_t tokens = hit == blocks ? input : hit * r->block_tokens;
         r->prefixed++;
         r->blocks += blocks;
         r->blocks_hit += hit;
         r->tokens += input;
-        r->tokens_hit += tokens < input ? tokens : input;
+        r->tokens_hit += hit == blocks ? input : hit * r->block_tokens;
         r->full_hits += hit == blocks;
     }
     r->blocks_distinct = seen.numbers;

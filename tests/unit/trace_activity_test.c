@@ -92,6 +92,9 @@ static void against_slow_twins(void **state) {
         variance += share[k] * (k - mean) * (k - mean);
         near(k < a.levels ? a.share[k] : 0, share[k], 1e-9);
     }
+    int p99 = 0, poisson_p99 = 0; /* the fewest that cover 99 % */
+    for (double sum = share[0]; sum < 0.99; sum += share[p99]) p99++;
+    assert_int_equal(a.p99, p99);
     for (int m = 0; m < MODELS; m++) independent += alone[m] * (1 - alone[m]);
     near(a.mean, mean, 1e-9);
     near(a.deviation, sqrt(variance), 1e-9);
@@ -107,6 +110,8 @@ static void against_slow_twins(void **state) {
     }
     mean = variance = 0;
     for (int k = 0; k <= MODELS; k++) near(a.poisson_share[k], of[k], 1e-12);
+    for (double sum = of[0]; sum < 0.99; sum += of[poisson_p99]) poisson_p99++;
+    assert_int_equal(a.poisson_p99, poisson_p99);
     for (int k = 0; k <= MODELS; k++) mean += k * of[k];
     for (int k = 0; k <= MODELS; k++) variance += (k - mean) * (k - mean) * of[k];
     near(a.poisson_mean, mean, 1e-12);

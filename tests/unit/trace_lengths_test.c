@@ -96,14 +96,16 @@ static void correlation(void **state) {
     free(t.row);
 }
 
-/* Every bin of every scale, and every interval. */
-static void over_time(void **state) {
-    (void)state;
+/* Every bin of every scale, and every interval. stretched: so long that 10 min fit
+ * four times, which are too few. */
+static void over_time(int stretched) {
     struct hd_trace t = {.rows = ROWS, .row = rows_of()};
     struct hd_dispersion d[HD_DISPERSION_SCALES];
+    for (int i = 0; i < ROWS; i++) t.row[i].at *= stretched;
     hd_tick first = t.row[0].at, span = t.row[ROWS - 1].at - first;
     int scales = hd_dispersions(&t, d);
-    assert_int_equal(scales, 3); /* about ten minutes */
+    assert_int_equal(span / (600 * HD_TICKS_PER_S), stretched == 1 ? 0 : 4);
+    assert_int_equal(scales, 3);
     for (int n = 0; n < scales; n++) {
         hd_tick bin = (hd_tick)d[n].bin_s * HD_TICKS_PER_S;
         int bins = (int)(span / bin), most = 0;
@@ -132,6 +134,7 @@ static void over_time(void **state) {
         assert_true(r.intervals <= most && r.intervals * 6 > most);
         near((r.intervals - 1) * r.interval_s + r.last_s, hd_s_from_tick(span), 1e-9);
         int64_t sum = 0;
+        double least = INFINITY, highest = 0;
         for (int b = 0; b < r.intervals; b++) {
             int64_t count = 0;
             for (int i = 0; i < ROWS; i++) {
@@ -140,18 +143,71 @@ static void over_time(void **state) {
             }
             assert_int_equal(r.requests[b], count);
             sum += count;
+            if (b + 1 == r.intervals) break; /* cut short */
+            least = fmin(least, (double)count / r.interval_s);
+            highest = fmax(highest, (double)count / r.interval_s);
         }
         assert_int_equal(sum, ROWS);
+        if (r.intervals == 1) {
+            assert_true(isnan(r.least_per_s) && isnan(r.most_per_s));
+        } else {
+            near(r.least_per_s, least, 1e-9);
+            near(r.most_per_s, highest, 1e-9);
+        }
         hd_rate_over_time_free(&r);
     }
     free(t.row);
 }
 
+static void some_minutes(void **state) {
+    (void)state;
+    over_time(1);
+}
+
+static void most_of_an_hour(void **state) {
+    (void)state;
+    over_time(7);
+}
+
+/* Each model's requests taken out and looked at alone. */
+static void each_model(void **state) {
+    (void)state;
+    enum { MODELS = 5 };
+    struct hd_trace_row *row = rows_of(), *own = hd_alloc(ROWS * sizeof *own);
+    int64_t count[MODELS] = {0};
+    for (int i = 0; i < ROWS; i++) {
+        row[i].model = i == 200 ? 4 : i * i / 7 % 4; /* the last has one request */
+        count[row[i].model]++;
+    }
+    struct hd_trace t = {
+        .rows = ROWS, .row = row, .models = MODELS, .model_rows = count};
+    struct hd_model_stats *m = hd_model_stats(&t);
+    for (int k = 0; k < MODELS; k++) {
+        struct hd_trace alone = {.row = own};
+        for (int i = 0; i < ROWS; i++)
+            if (row[i].model == k) own[alone.rows++] = row[i];
+        struct hd_token_counts c;
+        hd_token_counts(&alone, HD_INPUT, false, &c);
+        near(m[k].input_mean, hd_token_mean(&c), 1e-6);
+        hd_token_counts_free(&c);
+        hd_token_counts(&alone, HD_OUTPUT, false, &c);
+        near(m[k].output_mean, hd_token_mean(&c), 1e-9);
+        hd_token_counts_free(&c);
+        if (k == 4)
+            assert_true(isnan(m[k].gap_cv) && isnan(hd_gap_cv(&alone)));
+        else
+            near(m[k].gap_cv, hd_gap_cv(&alone), 1e-9);
+    }
+    free(m);
+    free(row);
+    free(own);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(distribution),
-        cmocka_unit_test(correlation),
-        cmocka_unit_test(over_time),
+        cmocka_unit_test(distribution), cmocka_unit_test(correlation),
+        cmocka_unit_test(some_minutes), cmocka_unit_test(most_of_an_hour),
+        cmocka_unit_test(each_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

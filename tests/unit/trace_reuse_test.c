@@ -24,16 +24,17 @@ static void by_hand(void **state) {
                               "1,a,38,1,s,gold,,1 2 9 3\n" /* 2 of 4: 9 is new */
                               "2,a,25,1,,free,8,1 2 3\n"   /* whole */
                               "3,b,20,1,t,,5,1 2\n"        /* of another model */
-                              "4,a,7,1,s,free,,\n");
+                              "4,a,7,1,s,free,,\n"
+                              "5,a,95,1,,,,1 2\n" /* whole: all 95 tokens */);
     struct hd_reuse r;
     hd_reuse(t, &r);
-    assert_int_equal(r.prefixed, 4);
-    assert_int_equal(r.blocks, 12);
-    assert_int_equal(r.blocks_hit, 2 + 3);
+    assert_int_equal(r.prefixed, 5);
+    assert_int_equal(r.blocks, 14);
+    assert_int_equal(r.blocks_hit, 2 + 3 + 2);
     assert_int_equal(r.blocks_distinct, 6);
-    assert_int_equal(r.tokens, 108);
-    assert_int_equal(r.tokens_hit, 20 + 25);
-    assert_int_equal(r.full_hits, 1);
+    assert_int_equal(r.tokens, 108 + 95);
+    assert_int_equal(r.tokens_hit, 20 + 25 + 95);
+    assert_int_equal(r.full_hits, 2);
     assert_int_equal(r.block_tokens, 10);
     assert_int_equal(r.sessions, 2);
     assert_int_equal(r.in_session, 4);
