@@ -86,6 +86,53 @@ check "azure conv" info "$conv" '.requests == 19366 and (.gap_cv * 100 | round) 
 check "arena" info "$arena" '.models == 27 and (.top_share * 1000 | round) == 197'
 check "burstgpt" info "$burst" '.requests == 400 and .rows_no_output == 17'
 
+# Mooncake's and GenTD26's figures, from tables that jq and awk make of them: the same
+# requests, whatever reads the files. Published to so many digits.
+rounds='def is(x; n; digits): (x * pow(10; digits) | round) == (n * pow(10; digits) | round);'
+mooncake() {
+    {
+        echo '# prefix_block_tokens: 512'
+        echo arrival_s,model,input_tokens,output_tokens,prefix
+        jq -r '[.timestamp / 1000, "kimi", .input_length, .output_length,
+            (.hash_ids | map(tostring) | join(" "))] | join(",")' \
+            "$traces/mooncake/conversation_trace.jsonl"
+    } >kimi.csv
+    info kimi.csv "$rounds"'
+        .requests == 12031 and .same_instant == 10851 and .rows_no_output == 0 and
+        is(.span_s; 3537; 0) and is(.rate_per_s; 3.401; 3) and is(.gap_cv; 3.03; 2) and
+        is(.iod_1s; 7.89; 2) and is(.iod_60s; 2.85; 2) and
+        ([.input | .mean_tokens, .p50_tokens, .p90_tokens, .p99_tokens, .max_tokens | round] ==
+            [12035, 6909, 27367, 85400, 126195]) and
+        is(.output.mean_tokens; 342.6; 1) and
+        ([.output | .p50_tokens, .p90_tokens, .p99_tokens, .max_tokens | round] == [350, 597, 1119, 2000]) and
+        is(.prefixes.block_hit_share * 100; 36.6; 1) and .prefixes.blocks == 288500'
+}
+gentd26() {
+    awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; print "arrival,model,input_tokens,output_tokens" }
+        NR > 1 { m = $at["checkpoint_model_version_id"]; print $at["gmt_create"], m == "" ? "none" : m, 0, 0 }' \
+        "$traces/gentd26/lora_request_trace.csv" >images.csv
+    info images.csv "$rounds"'
+        .requests == 26823 and .models == 87 and .same_instant == 876 and
+        is(.span_s / 3600; 552.6; 1) and is(.rate_per_s; 0.0135; 4) and is(.gap_cv; 12.0; 1) and
+        is(.iod_60s; 3.75; 2) and is(.top_share * 100; 30.7; 1) and is(.top2_share * 100; 45.7; 1) and
+        is(.top5_share * 100; 70.4; 1) and is(.top10_share * 100; 86.6; 1) and
+        is(.coldest_half_share * 100; 1.7; 1) and is(.gini; 0.871; 3) and is(.rank_slope; -2.17; 2) and
+        ([.popularity[0:5][].gap_cv] | is(min; 5.4; 1) and (max > 9.8 and max < 9.9))' || return 1
+    # Models at once at 0.5, 3.7 and 20 requests per second: the same as services that
+    # are longer by as much.
+    local rate expected
+    while read -r rate expected; do
+        "$hotdesk" trace info images.csv --json --service-time \
+            "$(jq -r "16.79 * $rate / .rate_per_s" info.json)s" >active.json || return 1
+        equal "models at once at $rate/s" \
+            "$(jq '.active_models_if_independent * 10 | round / 10' active.json)" "$expected" || return 1
+    done <<<'0.5 5.4
+3.7 16.2
+20 34.2'
+}
+check "mooncake, as a table" mooncake
+check "gentd26, as a table" gentd26
+
 # ---- what becomes of them ---------------------------------------------------------
 azure() { # trace, name
     local from='2023-11-16 18:30:00' to='2023-11-16 18:40:00'
