@@ -24,7 +24,7 @@ static const struct hd_help help = {
     "Draws a market of models from a recipe and writes it as a native trace that says\n"
     "what each of its parts rests on (`hotdesk help recipes`).",
     {"hotdesk trace synth traces/market40.lua --seed 2 --out market40-2.csv --force",
-     "hotdesk trace synth traces/market40.lua | head -n 5"},
+     "hotdesk trace synth traces/agents8.lua --seed 3 >agents8-3.csv"},
 };
 
 struct drawn {

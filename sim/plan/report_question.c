@@ -202,6 +202,8 @@ void hd_report_trace_json(const struct hd_report *report, const char *key,
     hd_json_text(j, "format", t->format);
     hd_json_text(j, "made", t->made);
     hd_json_text(j, "parts", t->parts);
+    hd_json_text(j, "recipe", t->recipe);
+    hd_json_text(j, "sources", t->sources);
     hd_json_close(j);
 }
 

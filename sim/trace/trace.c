@@ -237,6 +237,8 @@ static bool load(struct loader *l, struct hd_err *err) {
     t->clock = hd_reader_clock(l->reader);
     t->parts = copy(hd_reader_note(l->reader, "parts"));
     t->made = copy(hd_reader_note(l->reader, "made"));
+    t->recipe = copy(hd_reader_note(l->reader, "recipe"));
+    t->sources = copy(hd_reader_note(l->reader, "sources"));
     t->unused_columns = copy(hd_reader_unused(l->reader));
     if (l->asked->sort && !sort_rows(l, err)) return false;
     if (!cut(l, err)) return false;
@@ -276,6 +278,8 @@ void hd_trace_free(struct hd_trace *t) {
     free(t->name);
     free(t->parts);
     free(t->made);
+    free(t->recipe);
+    free(t->sources);
     free(t->unused_columns);
     free(t);
 }

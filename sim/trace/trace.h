@@ -58,6 +58,8 @@ struct hd_trace {
     const char *format;
     char *parts;          /* where each part of a generated trace comes from, or NULL */
     char *made;           /* what made a generated trace, or NULL */
+    char *recipe;         /* of a drawn one, on one line, or NULL */
+    char *sources;        /* the files that its recipe draws on, or NULL */
     char *unused_columns; /* "a, b", or NULL */
 
     struct hd_trace_row *row;
