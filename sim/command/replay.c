@@ -4,6 +4,7 @@
 #include "command/command.h"
 #include "command/interrupt.h"
 #include "command/session.h"
+#include "command/timeline.h"
 #include "command/warnings.h"
 #include "plan/plan.h"
 
@@ -63,10 +64,15 @@ static int run(struct hd_session *s, struct hd_problem *problem) {
     struct hd_err err = {0};
     const struct hd_question *q = &s->resolved.question;
     int code = HD_EXIT_OK;
-    if (!open_requests(&requests, s, problem)) return HD_EXIT_BAD;
+    struct hd_timeline_asked timeline = {0};
+    if (!hd_timeline_open(&timeline, s, problem) ||
+        !open_requests(&requests, s, problem)) {
+        hd_timeline_drop(&timeline);
+        return HD_EXIT_BAD;
+    }
     hd_session_header(s);
     bool fine = hd_replay(q, 0, q->scale[0], requests.path ? hd_requests_csv_row : NULL,
-                          &requests.csv, &record, &err);
+                          &requests.csv, timeline.timeline, &record, &err);
     if (!fine) {
         hd_bad_input(problem, "%s", err.text);
     } else if (record.end == HD_RUN_INTERRUPTED) {
@@ -76,10 +82,12 @@ static int run(struct hd_session *s, struct hd_problem *problem) {
         hd_warnings_make(&s->report, &record.load, &record);
         bool hold = hd_require_check_run(&s->report, &record);
         if (s->talk) hd_report_run(&s->report, &record, s->talk);
-        fine = write_all(s, &record, &requests, problem);
+        fine = hd_timeline_keep(&timeline, s->quiet, problem) &&
+               write_all(s, &record, &requests, problem);
         if (!hold || record.end == HD_RUN_CANNOT) code = HD_EXIT_NO;
     }
     hd_new_file_drop(&requests.file);
+    hd_timeline_drop(&timeline);
     hd_run_record_free(&record);
     return code;
 }

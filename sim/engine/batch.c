@@ -323,7 +323,6 @@ void hd_batch_plan(struct hd_engine *e, struct hd_instance *i, hd_tick until) {
     if (until != HD_TICK_NEVER) b->steps = k = hd_batch_inverse(b, until - b->start);
     if (e->cuts && k > 1)
         b->steps = 1 + (int64_t)gsl_rng_uniform_int(e->cuts, (unsigned long)k);
-    i->phase = HD_PHASE_DECODE;
     hd_instance_wake(e, i, b->start + hd_batch_time(b, b->steps));
 }
 
@@ -394,6 +393,7 @@ void hd_batch_settle(struct hd_engine *e, struct hd_instance *i, int64_t k) {
     hd_tick tbt = e->config->model[model].tbt;
     if (tbt != HD_TICK_NEVER) record(e, b, tbt, k);
     count_gaps(e, b, k);
+    if (e->config->observer) hd_observe_phase(e, i);
     i->phase = HD_PHASE_BOUNDARY;
     int64_t blocks = hd_batch_blocks_after(b, k);
     if (blocks != b->blocks) hd_kv_take(e, i, model, blocks - b->blocks);

@@ -63,7 +63,6 @@ void hd_plain_plan(struct hd_engine *e, struct hd_instance *i) {
     b->steps = 1;
     b->tau = hd_timing_ragged_step(t, b->count, context, longest, &slope, &until);
     b->delta = 0;
-    i->phase = HD_PHASE_DECODE;
     hd_instance_wake(e, i, b->start + b->tau);
 }
 
@@ -115,6 +114,7 @@ void hd_plain_settle(struct hd_engine *e, struct hd_instance *i) {
     e->measure->iterations++;
     e->measure->segments++;
     e->measure->tokens_emitted += b->measured;
+    if (e->config->observer) hd_observe_phase(e, i);
     i->phase = HD_PHASE_BOUNDARY;
     for (int m = 0; m < b->count;) {
         struct hd_request *r = &e->request[b->member[m].slot];

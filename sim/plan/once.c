@@ -30,10 +30,13 @@ struct ear {
 static void heard(void *context, const struct hd_finished *f) {
     struct ear *e = context;
     if (e->late) hd_late_add(e->late, f);
-    if (!e->views->on_finished) return;
+    if (!e->views->on_finished && !e->views->timeline) return;
     struct hd_finished with_row = *f;
     if (e->scene->alone < 0) with_row.id = hd_setup_row(e->scene->setup, f->id);
-    e->views->on_finished(e->views->on_finished_context, &with_row);
+    if (e->views->timeline)
+        hd_timeline_finished(e->views->timeline, &with_row, with_row.id);
+    if (e->views->on_finished)
+        e->views->on_finished(e->views->on_finished_context, &with_row);
 }
 
 static struct hd_policy *make_policy(const struct hd_question *q, int policy,
@@ -69,6 +72,10 @@ static struct hd_profile profile(const struct hd_policy *p, int64_t run_ns) {
     return f;
 }
 
+static int64_t row_of(const void *setup, int64_t id) {
+    return hd_setup_row(setup, id);
+}
+
 void hd_once(struct hd_scene *scene, int policy, const struct hd_views *views,
              struct hd_outcome *o) {
     memset(o, 0, sizeof *o);
@@ -78,7 +85,10 @@ void hd_once(struct hd_scene *scene, int policy, const struct hd_views *views,
     if (views->watch) watch(views->watch, o->measure);
     if (views->late) o->late = hd_late_new(o->measure, scene->config.model);
     struct ear ear = {views, scene, o->late};
-    if (o->late || views->on_finished) {
+    if (views->timeline)
+        scene->config.observer =
+            hd_timeline_observer(views->timeline, row_of, scene->setup);
+    if (o->late || views->on_finished || views->timeline) {
         o->measure->on_finished = heard;
         o->measure->on_finished_context = &ear;
     }

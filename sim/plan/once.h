@@ -6,6 +6,7 @@
 #include "plan/late.h"
 #include "plan/search.h"
 #include "plan/setup.h"
+#include "plan/timeline.h"
 
 /* The fixed replicas of hd_case in C, in place of a policy of the question. */
 enum { HD_POLICY_FIXED = -1 };
@@ -38,6 +39,7 @@ struct hd_views {
     bool late, timings, profile;
     void (*on_finished)(void *context, const struct hd_finished *);
     void *on_finished_context;
+    struct hd_timeline *timeline; /* of a scene of all models */
 };
 
 /* A late account stands on the scene's models: until hd_scene_close. */

@@ -34,8 +34,8 @@ static void say_what_failed(const struct hd_question *q, const struct hd_late *l
 
 bool hd_replay(const struct hd_question *q, int policy, double scale,
                void (*on_finished)(void *context, const struct hd_finished *),
-               void *on_finished_context, struct hd_run_record *record,
-               struct hd_err *err) {
+               void *on_finished_context, struct hd_timeline *timeline,
+               struct hd_run_record *record, struct hd_err *err) {
     memset(record, 0, sizeof *record);
     struct hd_setup *s = hd_setup_new(q, err);
     if (!s) return false;
@@ -59,7 +59,8 @@ bool hd_replay(const struct hd_question *q, int policy, double scale,
                                .timings = true,
                                .profile = q->profile,
                                .on_finished = on_finished,
-                               .on_finished_context = on_finished_context},
+                               .on_finished_context = on_finished_context,
+                               .timeline = timeline},
             &o);
     hd_outcome_record(&o, s, policy, scale, replicas, record);
     if (hd_run_is_whole(record)) say_what_failed(q, o.late, record);

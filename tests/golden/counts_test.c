@@ -103,7 +103,7 @@ static void run(struct hd_session *s, bool step, struct made *out) {
     q->step = step;
     FILE *requests = open_memstream(&out->requests.bytes, &out->requests.length);
     hd_requests_csv_start(&csv, q, requests);
-    if (!hd_replay(q, 0, q->scale[0], hd_requests_csv_row, &csv, &record, &err))
+    if (!hd_replay(q, 0, q->scale[0], hd_requests_csv_row, &csv, NULL, &record, &err))
         fail_msg("%s", err.text);
     assert_true(hd_csv_finish(&csv.writer));
     fclose(requests);

@@ -220,7 +220,7 @@ static void fixed_replicas_are_the_baseline(void **state) {
         double attain = m->question.attain[0];
         m->question.attain[0] = a->attain;
         m->question.part[0].gpus = a->gpus;
-        assert_true(hd_replay(&m->question, 0, a->scale, NULL, NULL, &again, &err));
+        assert_true(hd_replay(&m->question, 0, a->scale, NULL, NULL, NULL, &again, &err));
         m->question.attain[0] = attain;
         assert_int_equal(again.gpus, a->gpus);
         assert_memory_equal(again.replicas, a->record->replicas, sizeof replicas);
@@ -322,7 +322,7 @@ static void a_broken_policy_is_named(void **state) {
         memcpy(text[j], err.text, sizeof text[j]);
         struct hd_run_record r;
         struct hd_err replay_err = {0};
-        assert_false(hd_replay(&m->question, 1, 1, NULL, NULL, &r, &replay_err));
+        assert_false(hd_replay(&m->question, 1, 1, NULL, NULL, NULL, &r, &replay_err));
         assert_non_null(strstr(replay_err.text, "no more"));
         market_free(m);
     }
