@@ -7,7 +7,8 @@
 
 #include "market/stream.h"
 
-/* By a constant ratio between two quantiles, which suits a long tail in its last step. */
+/* By a constant ratio between two quantiles, which suits a long tail in its last step.
+ */
 static double by_quantiles(const struct hd_length_law *law, double u) {
     double at = u * (law->quantiles - 1);
     int below = (int)fmin(at, law->quantiles - 2);

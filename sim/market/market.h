@@ -200,7 +200,8 @@ bool hd_market_write(const struct hd_market *, const char *made,
 /* Shares of n models. Classes: `classes` groups of models[c] equal models that
  * hold share[c] together. Zipf-Mandelbrot: proportional to (rank + shift)^-s. Points:
  * the `models[p]` most popular hold share[p] together, both rising; between two points
- * shares fall by one ratio from rank to rank. */
+ * shares fall by one ratio from rank to rank (across a point they may rise a little).
+ */
 void hd_share_classes(double *out, const int *models, const double *share, int classes);
 void hd_share_zipf(double *out, int n, double s, double shift);
 void hd_share_points(double *out, const int *models, const double *share, int points);

@@ -24,7 +24,7 @@ static void geometric(double *out, int n, double sum, double ratio) {
 }
 
 /* The ratio within a stretch leads from the mean share of the stretch before to that
- * of the next, so that shares fall all the way. */
+ * of the next, so that shares about meet where two stretches do. */
 void hd_share_points(double *out, const int *models, const double *share, int points) {
     double before = 0, before_middle = 0;
     for (int p = 0, first = 0; p < points; p++) {
