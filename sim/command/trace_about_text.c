@@ -143,23 +143,22 @@ static void print_popularity(const struct hd_trace_about *a, FILE *out) {
     fprintf(out, "top share %.1f %%, top five %.1f %%, Gini %.3f\n", 100 * p->top1,
             100 * p->top5, p->gini);
     if (p->models < 2) return;
-    fprintf(
-        out,
-        "          half of the requests are for %s, 90 %% for %d, 99 %% for %d; the "
-        "colder half of models has %.1f %%\n",
-        hd_say_things(p->hold_half, "model").text, p->hold_90, p->hold_99,
-        100 * p->coldest_half);
+    fprintf(out,
+            "          half of the requests are for %s, 90 %% for %d, 99 %% for %d; "
+            "%.1f %% "
+            "for the colder half\n",
+            hd_say_things(p->hold_half, "model").text, p->hold_90, p->hold_99,
+            100 * p->coldest_half);
     line(out, "Zipf");
     fprintf(out,
-            "exponent %.3f, standard error %s; %.1f %% of requests are elsewhere than "
-            "it says\n",
+            "exponent %.3f, standard error %s; %.1f %% of requests lie elsewhere\n",
             p->zipf, say("%.2g", p->zipf_error).text, 100 * p->zipf_off);
     line(out, "classes");
     if (p->hot)
-        fprintf(out,
-                "%d hot of %d models share %.2f %%; %.1f %% of requests are elsewhere "
-                "than two classes say\n",
-                p->hot, p->models, 100 * p->hot_share, 100 * p->classes_off);
+        fprintf(
+            out,
+            "%d hot of %d models share %.2f %%; %.1f %% of requests lie elsewhere\n",
+            p->hot, p->models, 100 * p->hot_share, 100 * p->classes_off);
     else
         fputs("all models are alike\n", out);
 }
@@ -175,13 +174,14 @@ static void print_ties(const struct hd_activity *is, FILE *out) {
                               : "as if each request came by itself");
     if (isnan(is->variance_ratio)) return;
     double beyond = is->variance_ratio - 1;
-    fprintf(out,
-            "          their number varies %s x as much as if models did not know of "
-            "each other (by chance 1 +- %s): %s\n",
-            say_3(is->variance_ratio).text, say("%.2g", is->chance).text,
-            beyond > is->chance    ? "models wake together, in correlated bursts"
-            : beyond < -is->chance ? "models take turns"
-                                   : "no correlated bursts to be seen");
+    fprintf(
+        out,
+        "          varies %s x as much as models that do not know of each other would "
+        "(1 +- %s by chance):\n          %s\n",
+        say_3(is->variance_ratio).text, say("%.2g", is->chance).text,
+        beyond > is->chance    ? "they wake together, in correlated bursts"
+        : beyond < -is->chance ? "they take turns"
+                               : "no correlated bursts to be seen");
 }
 
 static void print_activity(const struct hd_trace_about *a, FILE *out) {
@@ -229,8 +229,8 @@ static void print_reuse(const struct hd_trace_about *a, FILE *out) {
     if (r->prefixed) {
         line(out, "prefixes");
         fprintf(out,
-                "a cache without end would find %.1f %% of blocks and %.1f %% of input "
-                "tokens in an earlier prompt\n",
+                "%.1f %% of blocks and %.1f %% of input tokens stood at the head of an "
+                "earlier prompt\n",
                 100 * (double)r->blocks_hit / (double)r->blocks,
                 100 * (double)r->tokens_hit / (double)(r->tokens ? r->tokens : 1));
         fprintf(out, "          %s blocks of %d tokens, %s different, in %s",
@@ -241,8 +241,8 @@ static void print_reuse(const struct hd_trace_about *a, FILE *out) {
     }
     if (r->sessions) {
         line(out, "sessions");
-        fprintf(out, "%s, turns: mean %.2f, median %.0f, 99 %% at most %.0f, most %s",
-                hd_say_things(r->sessions, "session").text, r->turns_mean, r->turns_p50,
+        fprintf(out, "%s; turns: mean %.2f, median %.0f, 99 %% at most %.0f, most %s",
+                hd_say_count(r->sessions).text, r->turns_mean, r->turns_p50,
                 r->turns_p99, hd_say_count(r->turns_most).text);
         fprintf(out, "; %s of one turn; %s without\n",
                 hd_say_count(r->single_turn).text,
@@ -250,11 +250,12 @@ static void print_reuse(const struct hd_trace_about *a, FILE *out) {
     }
     if (r->class_rows) {
         line(out, "levels");
+        fputs("of service: ", out);
         for (int i = 0; i < a->trace->extra->classes; i++)
             fprintf(out, "%s%s %s (%.1f %%)", i ? ", " : "",
                     a->trace->extra->class_name[i], hd_say_count(r->class_rows[i]).text,
                     100 * (double)r->class_rows[i] / (double)a->trace->rows);
-        fputs(" of service\n", out);
+        fputc('\n', out);
     }
     if (r->deadlines) {
         line(out, "deadlines");
@@ -300,23 +301,27 @@ static void print_demand(const struct hd_trace_about *a, FILE *out) {
     for (int i = 0; i + 1 < a->rate.intervals; i++)
         most = fmax(most, d->interval_gpu_s[i] / a->rate.interval_s);
     line(out, "load");
-    fprintf(out, "%s GPU-s of prompts and %s GPU-s of output on %s",
-            say_3(d->prefill_gpu_s).text, say_3(d->decode_gpu_s).text, a->demand->gpu);
+    fprintf(out, "%s GPU-s on %s: %s of prompts",
+            say_3(d->prefill_gpu_s + d->decode_gpu_s).text, a->demand->gpu,
+            say_3(d->prefill_gpu_s).text);
+    fprintf(out, ", %s of outputs\n", say_3(d->decode_gpu_s).text);
     if (span_s > 0)
-        fprintf(out, ": %s GPUs busy on average, %s in the busiest %s",
+        fprintf(out, "          %s GPUs busy on average, %s in the busiest %s\n",
                 say_3((d->prefill_gpu_s + d->decode_gpu_s) / span_s).text,
                 say_3(most).text, hd_about_length(a->rate.interval_s).text);
     fprintf(out,
-            "\n          %s; engine %s; prompts alone, outputs in batches of %d, no "
+            "          %s; prompts alone, outputs in batches of %d, no "
             "switching, no idle GPU\n",
-            a->demand->models, a->demand->engine, d->batch);
-    fprintf(out, "          times are off by up to %.0f %% (p90, held out)",
-            100 * d->error_p90);
+            a->demand->models, d->batch);
+    fprintf(out,
+            "          by engine %s; times are off by up to %.0f %% (p90, held out)\n",
+            a->demand->engine, 100 * d->error_p90);
     if (d->too_long || d->empty)
-        fprintf(out, "; not counted: %s beyond the model's context, %s without output",
+        fprintf(out,
+                "          not counted: %s beyond the model's context, %s without "
+                "output\n",
                 hd_say_things(d->too_long, "request").text,
                 hd_say_count(d->empty).text);
-    fputc('\n', out);
 }
 
 void hd_trace_about_text(const struct hd_trace_about *a, FILE *out) {

@@ -17,6 +17,7 @@ try() {
 try hotdesk
 try hotdesk replay
 try hotdesk compare
+try hotdesk trace info
 try hotdesk trace synth
 try hotdesk trace fit
 try hotdesk trace compare

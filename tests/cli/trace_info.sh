@@ -8,7 +8,7 @@
 } >t.csv
 hotdesk trace info t.csv --service-time 2s
 echo
-hotdesk trace info t.csv --gpu H100 --batch 16 | grep -A2 ^load
+hotdesk trace info t.csv --gpu H100 --batch 16 | sed -n '/^load/,/^$/p'
 hotdesk trace info t.csv --gpu H100 --models '*=llama-2-13b' --json >13.json
 hotdesk trace info t.csv --gpu H100 --models '*=llama-2-70b/tp4' --json >70.json
 jq -c '.load | .gpu, .models, .batch, .requests, .requests_without_output, (.gpu_s_over_time | length)' 13.json
