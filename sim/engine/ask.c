@@ -159,6 +159,23 @@ int hd_ask_request_retries(const struct hd_engine *e, struct hd_req r) {
     return e->request[r.slot].retries;
 }
 
+int hd_ask_prefix_block_tokens(const struct hd_engine *e) {
+    return e->config->prefix_block_tokens;
+}
+int hd_ask_request_prefix(const struct hd_engine *e, struct hd_req r,
+                          const uint64_t **out) {
+    *out = e->prompt ? e->prompt[r.slot].chain : NULL;
+    return e->prompt ? e->prompt[r.slot].chains : 0;
+}
+
+/* What a running plan has taken by now is gone from the cache, seen or not. */
+int64_t hd_ask_cached_tokens(struct hd_engine *e, int instance, struct hd_req r) {
+    struct hd_instance *i = &e->instance[instance];
+    if (!i->cache) return 0;
+    hd_prefix_trim(e, i);
+    return hd_prefix_tokens(e, i, r.slot);
+}
+
 /* ---- groups -------------------------------------------------------------- */
 
 bool hd_ask_group_open(const struct hd_engine *e, struct hd_grp g) {

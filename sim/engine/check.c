@@ -6,18 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* KV bytes on each GPU of every instance, and on every host. */
+/* KV bytes on each GPU of every instance, and on every host; and who holds the runs of
+ * an instance's cache, by their slots. */
 struct held {
     int64_t *instance, *node;
+    int32_t **holders;
 };
 
-static void hold(struct hd_engine *e, struct held *h, int instance, int model,
-                 int64_t tokens) {
-    h->instance[instance] +=
-        hd_blocks_of(tokens) * hd_block_bytes(e, &e->instance[instance], model);
+/* Its own blocks on the instance; `shares`: beside those that it holds in the cache. */
+static void hold(struct hd_engine *e, struct held *h, int instance, int slot,
+                 int64_t tokens, bool shares) {
+    const struct hd_instance *i = &e->instance[instance];
+    int64_t blocks = hd_blocks_of(tokens);
+    int model = e->request[slot].model;
+    if (shares && i->cache && e->prompt[slot].shared > 0) {
+        const struct hd_prompt *p = &e->prompt[slot];
+        struct hd_prompt_chain chain = {p->chain, p->chains,
+                                        e->config->prefix_block_tokens, model};
+        HD_CHECK(p->shared <= p->blocks && p->shared <= blocks);
+        blocks -= p->shared;
+        for (int64_t at = 0; at < p->shared;) {
+            int32_t run = hd_prefix_cache_run(i->cache, &chain, at);
+            HD_CHECK(run >= 0);
+            h->holders[instance][run]++;
+            at += i->cache->run[run].blocks;
+            HD_CHECK(at <= p->shared);
+        }
+    }
+    h->instance[instance] += blocks * hd_block_bytes(e, i, model);
 }
 
-static void count_kv(struct hd_engine *e, struct held *h, const struct hd_request *r) {
+static void count_kv(struct hd_engine *e, struct held *h, int slot) {
+    const struct hd_request *r = &e->request[slot];
     int64_t tokens = hd_kv_tokens(r);
     int64_t bytes = tokens * e->config->model[r->model].kv_token_bytes;
     switch ((enum hd_kv_place)r->kv) {
@@ -30,22 +50,51 @@ static void count_kv(struct hd_engine *e, struct held *h, const struct hd_reques
             if (!e->step) tokens += b->step - r->join_step;
         }
         if (r->state == HD_REQ_PREFILL) tokens = (int64_t)r->input + r->emitted;
-        hold(e, h, r->kv_at, r->model, tokens);
+        hold(e, h, r->kv_at, slot, tokens, true);
         break;
     case HD_KV_HOST:
         h->node[r->kv_at] += bytes;
         break;
     case HD_KV_MOVING: /* memory is taken at both ends */
         HD_CHECK(r->transfer >= 0);
-        hold(e, h, r->kv_at, r->model, tokens);
+        hold(e, h, r->kv_at, slot, tokens,
+             e->transfer[r->transfer].kind == HD_MOVE_OUT);
         if (e->transfer[r->transfer].kind == HD_MOVE_OUT)
             h->node[e->instance[r->kv_at].node] += bytes;
         else if (r->kv_from >= 0)
-            hold(e, h, r->kv_from, r->model, tokens);
+            hold(e, h, r->kv_from, slot, tokens, true);
         else
             h->node[r->kv_home] += bytes;
         break;
     }
+}
+
+/* Every run is held by as many as say so, or stands once in the list; and nothing is
+ * kept for which there is no room. */
+static void check_cache(struct hd_engine *e, struct held *h, int instance) {
+    const struct hd_instance *i = &e->instance[instance];
+    const struct hd_prefix_cache *c = i->cache;
+    int64_t idle = 0;
+    int listed = 0, held = 0;
+    for (int32_t at = c->oldest, older = -1; at >= 0; at = c->run[at].newer) {
+        const struct hd_prefix_run *r = &c->run[at];
+        HD_CHECK(r->holders == 0 && r->blocks > 0 && r->older == older);
+        HD_CHECK(hd_residence(i, r->model) != HD_ABSENT);
+        idle += r->blocks * hd_block_bytes(e, i, r->model);
+        listed++;
+        older = at;
+        HD_CHECK(r->newer >= 0 || c->newest == at);
+    }
+    for (int n = 0; n < c->runs; n++) {
+        const struct hd_prefix_run *r = &c->run[n];
+        if (r->blocks == 0 || r->holders == 0) continue;
+        HD_CHECK(r->holders == h->holders[instance][n]);
+        h->instance[instance] += r->blocks * hd_block_bytes(e, i, r->model);
+        held++;
+    }
+    HD_CHECK(idle == c->idle_bytes && listed + held == c->live);
+    if (i->phase == HD_PHASE_DECODE) return; /* a plan grows unseen */
+    HD_CHECK(i->kv + idle + i->weights <= i->usable && i->kv + idle <= i->kv_limit);
 }
 
 static void check_batch(const struct hd_engine *e, const struct hd_instance *i) {
@@ -120,12 +169,17 @@ void hd_check_accounts(const struct hd_engine *e) {
 void hd_check(struct hd_engine *e) {
     if (e->requests > 200 && e->checks++ % 256) return;
     struct held h = {hd_alloc(sizeof *h.instance * (size_t)(e->instances + 1)),
-                     hd_alloc(sizeof *h.node * (size_t)(e->nodes + 1))};
+                     hd_alloc(sizeof *h.node * (size_t)(e->nodes + 1)),
+                     hd_alloc(sizeof *h.holders * (size_t)(e->instances + 1))};
+    for (int n = 0; n < e->instances; n++)
+        if (e->instance[n].cache)
+            h.holders[n] = hd_alloc(sizeof *h.holders[n] *
+                                    (size_t)(e->instance[n].cache->runs + 1));
     int live = 0, held = 0, in_groups = 0;
     for (int s = 0; s < e->requests; s++) {
         const struct hd_request *r = &e->request[s];
         bool moves = r->kv == HD_KV_MOVING && r->transfer >= 0;
-        if (!r->doomed || moves) count_kv(e, &h, r);
+        if (!r->doomed || moves) count_kv(e, &h, s);
         if (r->doomed) continue;
         live++;
         held += r->state == HD_REQ_HELD;
@@ -138,6 +192,7 @@ void hd_check(struct hd_engine *e) {
     for (int n = 0; n < e->instances; n++) {
         const struct hd_instance *i = &e->instance[n];
         if (!i->alive) continue;
+        if (i->cache) check_cache(e, &h, n);
         HD_CHECK(i->kv == h.instance[n] && i->kv + i->weights <= i->usable);
         check_instance(e, i);
         requests += i->requests;
@@ -145,6 +200,8 @@ void hd_check(struct hd_engine *e) {
     HD_CHECK(requests == in_groups);
     for (int n = 0; n < e->nodes; n++) HD_CHECK(h.node[n] == e->node[n].host_kv);
     check_room(e);
+    for (int n = 0; n < e->instances; n++) free(h.holders[n]);
+    free(h.holders);
     free(h.instance);
     free(h.node);
 }

@@ -22,6 +22,10 @@ struct hd_arrival {
     int32_t input_tokens;  /* >= 1 */
     int32_t output_tokens; /* 0: nothing was generated, counted as empty */
     bool too_long;         /* decided by the caller: beyond the model's context */
+    /* What its prompt says, block by block from its first token: equal numbers behind
+     * equal ones are equal words. Read before the next arrival is asked for. */
+    const int32_t *prefix;
+    int prefix_blocks;
 };
 
 /* 1: the next arrival, in order of time; 0: no more. */
@@ -93,6 +97,7 @@ struct hd_serving {     /* the engine profile */
     /* Outside the engine (HTTP, tokens to text and back), per request and for each one
      * that runs beside it when it begins. In TTFT and E2E, not between tokens. */
     double front_s, front_sequence_s;
+    bool prefix_cache; /* KV of prompts is kept, for others that begin alike */
     bool preempt_swap; /* else recompute */
     double watermark;  /* share of the pool that admission leaves free */
     double patience_s; /* a request whose prefill has not begun fails; 0: off */
@@ -113,6 +118,7 @@ struct hd_run_config {
     void *timing_context;
     hd_arrival_source next;
     void *next_context;
+    int prefix_block_tokens; /* of a number in an arrival's prefix; 0: there are none */
     struct hd_switching switching;
     struct hd_serving serving;
     const struct hd_failure *failure; /* in order of time */

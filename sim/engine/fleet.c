@@ -152,6 +152,8 @@ int hd_instance_form(struct hd_engine *e, const struct hd_form *f) {
     i->batch.least_bound = HD_TICK_NEVER;
     i->use = HD_GPU_IDLE_FREE;
     i->use_since = e->now;
+    if (e->config->serving.prefix_cache && e->config->prefix_block_tokens > 0)
+        i->cache = hd_prefix_cache_new();
     hd_index_join(e, number);
     double start = e->now > 0 ? e->config->switching.engine_start_s : 0;
     if (start > 0) {
@@ -249,6 +251,8 @@ void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
     hd_batch_free(b);
     free(i->prefilling);
     free(i->resident);
+    hd_prefix_cache_free(i->cache);
+    i->cache = NULL;
     memset(b, 0, sizeof *b);
     i->prefilling = NULL;
     i->resident = NULL;

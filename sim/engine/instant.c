@@ -115,9 +115,9 @@ static void be_patient(struct hd_engine *e, int slot) {
 static bool take_arrivals(struct hd_engine *e) {
     while (e->arrival_there && e->arrival.at == e->now) {
         struct hd_arrival a = e->arrival;
+        int slot = hd_request_new(e, &a);
         e->arrival_there = e->config->next(e->config->next_context, &e->arrival) > 0;
         HD_CHECK(!e->arrival_there || e->arrival.at >= e->now);
-        int slot = hd_request_new(e, &a);
         e->calls_now = 0; /* arrivals are progress */
         if (!hd_request_admit(e, slot, &a)) continue;
         if (e->config->serving.patience_s > 0) be_patient(e, slot);
@@ -216,6 +216,7 @@ static void apply_pending(struct hd_engine *e, int number) {
         hd_index_reshape(e, i, hd_shape_of(e, i->kind, i->tp, i->share, i->kv_limit));
         while (i->kv > i->kv_limit && i->batch.count > 1) hd_preempt_youngest(e, i);
         if (i->kv > i->kv_limit) i->kv_limit = i->kv; /* no further than it can */
+        if (i->cache) hd_prefix_trim(e, i);
     }
     if (i->dissolve && i->turn < 0 && i->transfers_in + i->transfers_out == 0)
         hd_instance_kill(e, i, false);

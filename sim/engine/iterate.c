@@ -110,7 +110,7 @@ static int64_t lacking(const struct hd_engine *e, const struct hd_instance *i) {
     else if (g->ready.count)
         blocks = hd_blocks_of(hd_kv_tokens(&e->request[g->ready.first]) + 1);
     else if (g->waiting.count)
-        blocks = hd_blocks_of(hd_prompt_tokens(&e->request[g->waiting.first]));
+        blocks = hd_prefill_blocks(e, i, g->waiting.first);
     int64_t bytes = blocks * hd_block_bytes(e, i, g->model) - hd_free_kv_bytes(e, i);
     return bytes > 1 ? bytes : 1;
 }

@@ -72,7 +72,7 @@ bool hd_kv_out(struct hd_engine *e, struct hd_instance *i, const int32_t *slots,
         hd_idle_kv_remove(e, i, slots[n]);
         hd_host_kv(e, i->node, bytes);
         if (e->config->switching.kv_out_free) {
-            hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
+            hd_kv_leave(e, i, slots[n], hd_kv_tokens(r));
             r->kv = HD_KV_HOST;
             r->kv_at = i->node;
             tell_group(e, slots[n]);
@@ -124,7 +124,7 @@ int hd_kv_out_others(struct hd_engine *e, struct hd_instance *i, int group,
 static void one_left(struct hd_engine *e, struct hd_instance *i, int slot) {
     struct hd_request *r = &e->request[slot];
     r->transfer = -1;
-    hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
+    hd_kv_leave(e, i, slot, hd_kv_tokens(r));
     r->kv = HD_KV_HOST;
     r->kv_at = i->node;
     if (r->doomed) {
@@ -221,8 +221,7 @@ static void one_came(struct hd_engine *e, struct hd_instance *i, int slot) {
     struct hd_request *r = &e->request[slot];
     r->transfer = -1;
     if (r->kv_from >= 0) {
-        struct hd_instance *source = &e->instance[r->kv_from];
-        hd_kv_give(e, source, r->model, hd_blocks_of(hd_kv_tokens(r)));
+        hd_kv_leave(e, &e->instance[r->kv_from], slot, hd_kv_tokens(r));
     } else {
         hd_host_kv(e, r->kv_home, -hd_whole_kv_bytes(e, r));
     }
@@ -245,14 +244,16 @@ void hd_kv_abandon(struct hd_engine *e, int instance) {
         struct hd_transfer *t = &e->transfer[r->transfer];
         if (r->kv_at != instance && r->kv_from != instance) continue;
         struct hd_instance *i = &e->instance[r->kv_at];
-        hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
-        if (t->kind == HD_MOVE_OUT)
+        if (t->kind == HD_MOVE_OUT) {
+            hd_kv_leave(e, i, slot, hd_kv_tokens(r));
             hd_host_kv(e, i->node, -hd_whole_kv_bytes(e, r));
-        else if (r->kv_home >= 0)
-            hd_host_kv(e, r->kv_home, -hd_whole_kv_bytes(e, r));
-        else
-            hd_kv_give(e, &e->instance[r->kv_from], r->model,
-                       hd_blocks_of(hd_kv_tokens(r)));
+        } else {
+            hd_kv_give(e, i, r->model, hd_blocks_of(hd_kv_tokens(r)));
+            if (r->kv_home >= 0)
+                hd_host_kv(e, r->kv_home, -hd_whole_kv_bytes(e, r));
+            else
+                hd_kv_leave(e, &e->instance[r->kv_from], slot, hd_kv_tokens(r));
+        }
         r->kv = HD_KV_NONE;
         r->kv_at = r->kv_from = r->kv_home = r->transfer = -1;
         if (r->doomed)

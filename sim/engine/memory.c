@@ -16,10 +16,12 @@ bool hd_fleet_could_hold(const struct hd_engine *e, int model, int64_t tokens) {
 }
 
 /* Bytes on each of its GPUs as of now; before any is given back and after any is
- * taken, so that the most is seen though KV grows unseen while a plan runs. */
-static void note_vram(struct hd_engine *e, const struct hd_instance *i) {
+ * taken, so that the most is seen though KV grows unseen while a plan runs; and what
+ * is cached gives way to it as it grows. */
+static void note_vram(struct hd_engine *e, struct hd_instance *i) {
     int64_t bytes = i->weights + hd_instance_kv_now(e, i);
     if (bytes > e->measure->peak_vram_bytes) e->measure->peak_vram_bytes = bytes;
+    if (i->cache) hd_prefix_trim(e, i);
 }
 
 void hd_kv_take(struct hd_engine *e, struct hd_instance *i, int model, int64_t blocks) {
@@ -34,6 +36,15 @@ void hd_kv_give(struct hd_engine *e, struct hd_instance *i, int model, int64_t b
     i->kv -= blocks * hd_block_bytes(e, i, model);
     HD_CHECK(i->kv >= 0);
     if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);
+}
+
+void hd_kv_leave(struct hd_engine *e, struct hd_instance *i, int slot, int64_t tokens) {
+    int64_t blocks = hd_blocks_of(tokens);
+    if (i->cache) {
+        note_vram(e, i);
+        blocks -= hd_prefix_release(e, i, slot);
+    }
+    hd_kv_give(e, i, e->request[slot].model, blocks);
 }
 
 /* ---- idle KV of an instance: least recently used first ------------------- */
@@ -88,7 +99,7 @@ void hd_kv_drop(struct hd_engine *e, int slot) {
         if (r->state == HD_REQ_PREFILL) tokens = (int64_t)r->input + r->emitted;
         if (r->state != HD_REQ_RUNNING && r->state != HD_REQ_PREFILL)
             hd_idle_kv_remove(e, i, slot);
-        hd_kv_give(e, i, r->model, hd_blocks_of(tokens));
+        hd_kv_leave(e, i, slot, tokens);
     }
     r->kv = HD_KV_NONE;
     r->kv_at = -1;
@@ -240,6 +251,7 @@ void hd_evict(struct hd_engine *e, struct hd_instance *i, int model) {
     if (r->state == HD_LOADING) hd_load_cancel(e, i, r->transfer);
     int64_t bytes = e->shape[i->shape].weight_bytes[model];
     note_vram(e, i);
+    if (i->cache) hd_prefix_cache_drop(i->cache, model, hd_block_bytes(e, i, model));
     i->weights -= bytes;
     if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);
     *r = i->resident[--i->residents];

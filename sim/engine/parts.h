@@ -130,6 +130,29 @@ void hd_mixed_end(struct hd_engine *, struct hd_instance *);
 int hd_see_waiting(struct hd_engine *, struct hd_instance *);
 bool hd_admissible(const struct hd_engine *, const struct hd_instance *, int slot);
 
+/* ---- prefix.c: prompts that begin alike ----------------------------------- */
+/* All but hd_prompt_new, hd_prompts_free, hd_prefill_blocks and hd_prefix_tokens only
+ * where the instance has a cache. */
+void hd_prompt_new(struct hd_engine *, int slot, const struct hd_arrival *);
+void hd_prompts_free(struct hd_engine *);
+/* Free blocks that a prefill of it would take: those that others hold are there. */
+int64_t hd_prefill_blocks(const struct hd_engine *, const struct hd_instance *,
+                          int slot);
+/* Tokens of it that a prefill which began now would find cached, 0 without a cache. */
+int64_t hd_prefix_tokens(const struct hd_engine *, const struct hd_instance *,
+                         int slot);
+/* Its prefill begins: it holds the blocks that are there; their number. */
+int64_t hd_prefix_hold(struct hd_engine *, struct hd_instance *, int slot);
+/* Its first `tokens` are computed, or are by the iteration that begins: others find
+ * them from now on, in the same iteration too, for it writes them before it reads. */
+void hd_prefix_computed(struct hd_engine *, struct hd_instance *, int slot,
+                        int64_t tokens);
+/* It holds nothing any more; how many blocks it had held. They stay while the model
+ * is there. */
+int64_t hd_prefix_release(struct hd_engine *, struct hd_instance *, int slot);
+/* Forgets what KV and weights have taken the room of, up to now. */
+void hd_prefix_trim(struct hd_engine *, struct hd_instance *);
+
 /* ---- iterate.c: what happens within a turn ------------------------------- */
 bool hd_quantum_over(const struct hd_engine *, const struct hd_instance *);
 void hd_turn_boundary(struct hd_engine *, struct hd_instance *); /* its wake came */
@@ -148,6 +171,8 @@ void hd_evict(struct hd_engine *, struct hd_instance *, int model);
 bool hd_evict_unused(struct hd_engine *, struct hd_instance *, int keep);
 void hd_kv_take(struct hd_engine *, struct hd_instance *, int model, int64_t blocks);
 void hd_kv_give(struct hd_engine *, struct hd_instance *, int model, int64_t blocks);
+/* The KV of the request, of so many tokens, is on that instance no more. */
+void hd_kv_leave(struct hd_engine *, struct hd_instance *, int slot, int64_t tokens);
 void hd_load_done(struct hd_engine *, struct hd_transfer *);
 /* The jobs of a load once its first buffer is full. */
 void hd_load_send(struct hd_engine *, int transfer);

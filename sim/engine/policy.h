@@ -143,6 +143,13 @@ enum hd_kv_place hd_ask_request_kv(const struct hd_engine *, struct hd_req);
 /* Where its KV is: an instance (HD_KV_GPU), a node (HD_KV_HOST), else -1. */
 int hd_ask_request_kv_at(const struct hd_engine *, struct hd_req);
 int hd_ask_request_retries(const struct hd_engine *, struct hd_req);
+/* What its prompt says, block by block of hd_ask_prefix_block_tokens tokens, the last
+ * may be shorter: the n-th numbers of two requests are equal iff their prompts are, up
+ * to the end of that block. *out belongs to the engine until the request is over; the
+ * number of blocks, 0 where nothing is known. O(1). */
+int hd_ask_request_prefix(const struct hd_engine *, struct hd_req,
+                          const uint64_t **out);
+int hd_ask_prefix_block_tokens(const struct hd_engine *); /* 0: of no request */
 
 bool hd_ask_group_open(const struct hd_engine *, struct hd_grp);
 int hd_ask_group_instance(const struct hd_engine *, struct hd_grp); /* -1 when closed */
@@ -252,6 +259,10 @@ double hd_ask_switch_s(const struct hd_engine *, int instance,
                        int model);                                       /* from now */
 double hd_ask_load_s(const struct hd_engine *, int instance, int model); /* cold */
 double hd_ask_swap_s(const struct hd_engine *, int instance, int64_t tokens, int model);
+
+/* Tokens of the request's prompt that a prefill on the instance would find cached if
+ * it began now: 0 without a cache. O(blocks of its prompt in the trace). */
+int64_t hd_ask_cached_tokens(struct hd_engine *, int instance, struct hd_req);
 
 /* The same for an instance that does not exist, to plan a layout by: -1 with the
  * reason in hd_ask_error() if there can be no such instance. */

@@ -33,7 +33,7 @@ static bool fits(const struct hd_engine *e, const struct hd_instance *i, int slo
                  int64_t taken, int joining) {
     const struct hd_request *r = &e->request[slot];
     if (i->batch.count + joining >= i->option.max) return false;
-    int64_t need = hd_blocks_of(hd_prompt_tokens(r)) + taken;
+    int64_t need = hd_prefill_blocks(e, i, slot) + taken;
     if (i->batch.count + joining > 0) { /* an empty batch must not be refused */
         int64_t pool = (i->usable - i->weights) / hd_block_bytes(e, i, r->model);
         need += (int64_t)(e->config->serving.watermark * (double)pool);
@@ -81,19 +81,22 @@ int hd_see_waiting(struct hd_engine *e, struct hd_instance *i) {
     int s = g->waiting.count ? g->waiting.first : -1;
     for (; s >= 0 && fits(e, i, s, taken, joining); s = e->request[s].next) {
         e->request[s].seen_at = e->now;
-        taken += hd_blocks_of(hd_prompt_tokens(&e->request[s]));
+        taken += hd_prefill_blocks(e, i, s);
         joining++;
         seen++;
     }
     return seen;
 }
 
-/* Memory, state and account of the head of the queue, whose prefill begins. */
+/* Memory, state and account of the head of the queue, whose prefill begins behind what
+ * is cached of it. */
 static int enter_prefill(struct hd_engine *e, struct hd_instance *i) {
     int slot = e->group[i->turn].waiting.first;
     struct hd_request *r = &e->request[slot];
     hd_group_waiting_remove(e, r->group, slot);
-    hd_kv_take(e, i, r->model, hd_blocks_of(hd_prompt_tokens(r)));
+    int64_t found = i->cache ? hd_prefix_hold(e, i, slot) : 0;
+    hd_kv_take(e, i, r->model, hd_blocks_of(hd_prompt_tokens(r)) - found);
+    i->chunk_done = (int32_t)(found * HD_BLOCK_TOKENS);
     r->state = HD_REQ_PREFILL;
     r->kv = HD_KV_GPU;
     r->kv_at = hd_instance_number(e, i);
@@ -120,13 +123,18 @@ bool hd_prefill_start(struct hd_engine *e, struct hd_instance *i) {
     int64_t tokens = 0, square = 0;
     i->prefilling_count = 0;
     while (admits(e, i, 0)) {
-        int64_t n = hd_prompt_tokens(&e->request[g->waiting.first]);
-        if (i->prefilling_count && tokens + n > e->config->serving.prefill_tokens)
+        int slot = g->waiting.first;
+        int64_t all = hd_prompt_tokens(&e->request[slot]);
+        int64_t cached = hd_prefix_tokens(e, i, slot);
+        if (i->prefilling_count &&
+            tokens + all - cached > e->config->serving.prefill_tokens)
             break;
         prefills(i, enter_prefill(e, i));
-        tokens += n;
-        square += n * n;
+        if (i->cache) hd_prefix_computed(e, i, slot, all);
+        tokens += all - cached;
+        square += all * all - cached * cached;
     }
+    i->chunk_done = 0;
     if (i->prefilling_count == 0) return false;
     const struct hd_timing *t = hd_timing_of(e, i, g->model);
     hd_tick time = hd_timing_prefill(t, tokens, i->prefilling_count, square, 0, 0);
@@ -204,7 +212,9 @@ static bool take_chunk(struct chunks *c, int64_t all, int64_t done, int64_t *now
 static void chunk_of(struct hd_engine *e, struct hd_instance *i, struct chunks *c,
                      int slot) {
     int64_t now;
-    if (take_chunk(c, hd_prompt_tokens(&e->request[slot]), i->chunk_done, &now)) {
+    bool last = take_chunk(c, hd_prompt_tokens(&e->request[slot]), i->chunk_done, &now);
+    if (i->cache) hd_prefix_computed(e, i, slot, i->chunk_done + now);
+    if (last) {
         i->chunking = -1;
         i->chunk_done = i->chunk_now = 0;
         prefills(i, slot);

@@ -98,6 +98,7 @@ int hd_request_new(struct hd_engine *e, const struct hd_arrival *a) {
     r->arrival = r->phase_at = a->at;
     r->first_token = r->last_token = r->gap_longest = r->seen_at = -1;
     if (!e->step) r->score.fast.last_miss = -2;
+    hd_prompt_new(e, slot, a);
     e->live_requests++;
     return slot;
 }
@@ -117,8 +118,10 @@ static void report(struct hd_engine *e, struct hd_request *r, enum hd_status sta
                             .first_token = -1,
                             .last_token = -1,
                             .gap_longest = r->gap_longest,
-                            .ended = r->phase_at,
-                            .preempted = r->preempted};
+                             .ended = r->phase_at,
+                             .preempted = r->preempted,
+                             .cached_tokens = -1};
+    if (e->prompt) f.cached_tokens = (int)e->prompt[r - e->request].found;
     memcpy(f.blame, r->blame, sizeof f.blame);
     if (r->emitted) {
         f.first_token = r->first_token + r->front;

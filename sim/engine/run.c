@@ -108,7 +108,9 @@ static void destroy(struct hd_engine *e) {
         hd_batch_free(&e->instance[n].batch);
         free(e->instance[n].prefilling);
         free(e->instance[n].resident);
+        hd_prefix_cache_free(e->instance[n].cache);
     }
+    hd_prompts_free(e);
     for (int n = 0; n < e->nodes; n++) free(e->node[n].cached);
     for (int n = 0; n < e->links; n++) free(e->link[n].job);
     for (int n = 0; n < e->transfers; n++) free(e->transfer[n].request);

@@ -8,8 +8,9 @@
 #include "base/index_heap.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/prefix_cache.h"
 
-enum { HD_BLOCK_TOKENS = 16, HD_GPUS_PER_INSTANCE_MAX = 64, HD_LAST_CALLS = 10 };
+enum { HD_GPUS_PER_INSTANCE_MAX = 64, HD_LAST_CALLS = 10 };
 
 #ifdef HD_CHECKED
 #include <stdio.h>
@@ -62,6 +63,16 @@ struct hd_request {
         struct hd_plain_score plain;
     } score;
     hd_tick blame[HD_BLAMES], phase_at, base_switch, base_kv;
+};
+
+/* What is known of the words of a request's prompt; beside the requests, so that runs
+ * of traces without do not carry it about. */
+struct hd_prompt {
+    uint64_t *chain; /* see prefix_cache.h; kept for the next request in the slot */
+    int32_t chains, chain_capacity;
+    int64_t blocks; /* whole ones of KV that the chain covers */
+    int64_t shared; /* leading ones that it holds in its instance's cache */
+    int64_t found;  /* tokens that its first prefill found cached; -1: none began */
 };
 
 /* ---- groups -------------------------------------------------------------- */
@@ -167,6 +178,8 @@ struct hd_instance {
     int64_t waiting_tokens;
     /* memory, bytes per GPU */
     int64_t usable, weights, kv, kv_limit;
+    struct hd_prefix_cache *cache; /* of prompts; NULL: none. Bytes of what nobody
+                                      holds are free, and not in kv */
     struct hd_resident *resident;
     int residents, resident_capacity;
     int32_t idle_kv_first, idle_kv_last; /* requests not running with KV here */
@@ -311,6 +324,8 @@ struct hd_engine {
 
     struct hd_request *request;
     int request_capacity, requests, free_request, live_requests;
+    struct hd_prompt *prompt; /* by slot; none where no prompt has an identity */
+    int prompt_capacity, prompts;
     struct hd_group *group;
     int group_capacity, groups, free_group;
     int64_t group_ages;

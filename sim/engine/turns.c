@@ -252,6 +252,7 @@ void hd_turn_end(struct hd_engine *e, struct hd_instance *i, enum hd_why why) {
         hd_request_phase(e, &e->request[slot], HD_BLAME_QUEUE);
         hd_group_waiting_add(e, group, slot);
         i->chunking = -1;
+        i->chunk_done = 0;
     }
     hd_instance_phase(e, i, HD_PHASE_REST);
     if (e->config->observer) hd_observe_turn(e, i, why);

@@ -96,6 +96,10 @@ bool hd_measure_finish(struct hd_measure *m, const struct hd_finished *f) {
     m->tokens_late += tokens - on_time;
     m->requests_ok += ok;
     m->ratio_units += units;
+    if (f->cached_tokens >= 0) {
+        m->prompt_tokens += f->input_tokens;
+        m->cached_tokens += f->cached_tokens;
+    }
     model->finished[f->status]++;
     model->tokens_on_time += on_time;
     model->tokens_late += tokens - on_time;

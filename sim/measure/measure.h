@@ -56,6 +56,8 @@ struct hd_finished {
     hd_tick blame[HD_BLAMES];
     hd_tick ended; /* when its account was closed: blame sums to ended - arrival */
     int preempted; /* times */
+    int cached_tokens; /* of its prompt, when its first prefill began; -1: none did, or
+                          there is no cache of prompts */
 };
 
 enum hd_stage { /* of a switch, in the order in which a turn waits for them */
@@ -114,6 +116,9 @@ struct hd_measure {
     /* measured, tokens: expected; preempted: measured requests, each time */
     int64_t measured, finished[HD_STATUSES], preempted;
     int64_t tokens, tokens_on_time, tokens_late, tokens_emitted, requests_ok;
+    /* Of measured requests whose prefill began where prompts are cached: tokens of the
+     * prompts, and of those, found in the cache. */
+    int64_t prompt_tokens, cached_tokens;
     hd_wide ratio_units;
     double blame_s[HD_BLAMES];
     double gpu_s[HD_GPU_USES], gpus_s; /* within the window; gpus_s: all GPU-seconds,

@@ -68,7 +68,7 @@ static void fast_equals_step(void **state) {
     (void)state;
     int64_t requests = 0, tokens = 0, late = 0, preempted = 0, switches = 0, ties = 0;
     int64_t iterations = 0, stepped = 0, segments = 0, cut_segments = 0, callbacks = 0;
-    int64_t ended[HD_STATUSES] = {0}, stalled = 0, failed = 0;
+    int64_t ended[HD_STATUSES] = {0}, stalled = 0, failed = 0, prompts = 0, cached = 0;
     for (int64_t n = 0; n < scenarios; n++) {
         uint64_t seed = (uint64_t)(first + n);
         struct world w;
@@ -94,6 +94,8 @@ static void fast_equals_step(void **state) {
         requests += fast.arrivals;
         tokens += fast.tokens;
         late += fast.late;
+        prompts += fast.prompt_tokens;
+        cached += fast.cached_tokens;
         preempted += fast.preempted;
         switches += fast.switches;
         iterations += fast.iterations;
@@ -110,12 +112,14 @@ static void fast_equals_step(void **state) {
         "%lld when cut, %lld callbacks\n"
         "%.1f %% of tokens late; per 100 requests: %.1f preemptions, %.1f switches, "
         "%.1f tied arrivals; %lld runs stalled\n"
+        "%.1f %% of %lld tokens of prompts cached\n"
         "done %.1f %%, rejected %.1f, too long %.1f, empty %.1f, unfinished %.1f\n",
         (long long)scenarios, (long long)requests, (long long)iterations,
         100.0 * (double)stepped / (double)(iterations + 1), (long long)segments,
         (long long)cut_segments, (long long)callbacks,
         100.0 * (double)late / (double)(tokens + 1), per * (double)preempted,
         per * (double)switches, per * (double)ties, (long long)stalled,
+        100.0 * (double)cached / (double)(prompts + 1), (long long)prompts,
         per * (double)ended[0], per * (double)ended[1], per * (double)ended[2],
         per * (double)ended[3], per * (double)ended[4]);
     assert_int_equal(failed, 0);

@@ -187,6 +187,43 @@ static void make_arrivals(struct world *w, struct draft *d) {
     }
 }
 
+/* What is at the beginning of prompts: from nowhere, or as far as some earlier one's,
+ * or the same. From a stream of its own, so that worlds without are as they were. */
+static void make_prefixes(struct world *w) {
+    static const int sizes[] = {16, 16, 16, 32, 64, 512, 8, 24};
+    struct draft d = {.random = w->seed * 31337 + 3};
+    int32_t fresh = 0;
+    if (chance(&d, 40)) return;
+    int tokens = sizes[between(&d, 0, 7)];
+    w->config.prefix_block_tokens = tokens;
+    w->config.serving.prefix_cache = chance(&d, 85);
+    int longer = chance(&d, 60) ? (int)between(&d, 0, 200) : 0;
+    int alike = (int)between(&d, 20, 100);
+    for (int n = 0; n < w->arrivals; n++) {
+        struct hd_arrival *a = &w->arrival[n];
+        int shared = 0, from = (int)between(&d, 0, n ? n - 1 : 0);
+        const struct hd_arrival *other = &w->arrival[from];
+        if (a->input_tokens < 1000) a->input_tokens += (int)between(&d, 0, longer);
+        a->prefix = w->prefix[n];
+        if (n && chance(&d, alike)) {
+            shared = (int)between(&d, 0, other->prefix_blocks);
+            if (chance(&d, 40)) { /* the whole of it */
+                shared = other->prefix_blocks;
+                a->input_tokens = other->input_tokens;
+            } else if (a->input_tokens < shared * tokens) {
+                a->input_tokens = shared * tokens + (int)between(&d, 0, 40);
+            }
+            if (chance(&d, 60)) a->model = other->model;
+        }
+        int blocks = (a->input_tokens + tokens - 1) / tokens;
+        if (blocks > WORLD_PREFIX_MAX) blocks = WORLD_PREFIX_MAX;
+        if (chance(&d, 8)) blocks = (int)between(&d, 0, blocks);
+        a->prefix_blocks = blocks;
+        for (int b = 0; b < blocks; b++)
+            w->prefix[n][b] = b < shared ? w->prefix[from][b] : fresh++;
+    }
+}
+
 static const struct hd_timing *timing_of(void *context, int model, int kind, int tp,
                                          double share) {
     const struct world *w = context;
@@ -228,6 +265,7 @@ void world_make(struct world *w, uint64_t seed) {
     make_fleet(w, &d);
     make_settings(w, &d);
     make_arrivals(w, &d);
+    make_prefixes(w);
     struct hd_run_config *c = &w->config;
     c->model = w->model;
     c->kind = w->kind;
@@ -269,7 +307,8 @@ static void hear(void *context, const struct hd_finished *f) {
                        f->first_token,
                        f->last_token,
                        f->gap_longest,
-                       f->preempted};
+                       f->preempted,
+                       f->cached_tokens};
     for (size_t n = 0; n < sizeof field / sizeof *field; n++)
         digest_add(&o->digest, (uint64_t)field[n]);
     digest_double(&o->digest, f->ratio);
@@ -309,19 +348,11 @@ static void digest_measure(uint64_t *d, const struct hd_measure *m) {
     const struct hd_hist *hist[] = {&m->ttft, &m->tbt, &m->tpot, &m->e2e,
                                     &m->gap_longest};
     for (int n = 0; n < 5; n++) digest_hist(d, hist[n]);
-    int64_t count[] = {m->tokens_on_time,
-                       m->tokens_late,
-                       m->tokens_emitted,
-                       m->requests_ok,
-                       m->preempted,
-                       m->switches,
-                       m->switches_hidden,
-                       m->active_models_peak,
-                       m->peak_vram_bytes,
-                       m->peak_dram_bytes,
-                       m->iterations,
-                       m->callbacks,
-                       m->end,
+    int64_t count[] = {m->tokens_on_time,     m->tokens_late,     m->tokens_emitted,
+                       m->requests_ok,        m->preempted,       m->prompt_tokens,
+                       m->cached_tokens,      m->switches,        m->switches_hidden,
+                       m->active_models_peak, m->peak_vram_bytes, m->peak_dram_bytes,
+                       m->iterations,         m->callbacks,       m->end,
                        m->iterations_stepped};
     for (size_t n = 0; n < sizeof count / sizeof *count; n++)
         digest_add(d, (uint64_t)count[n]);
@@ -398,6 +429,8 @@ struct outcome world_run_logged(struct world *w, bool step, uint64_t cut_seed,
     o.measured = m->measured;
     o.tokens = m->tokens;
     o.late = m->tokens_late;
+    o.prompt_tokens = m->prompt_tokens;
+    o.cached_tokens = m->cached_tokens;
     int64_t ended = 0, late_or_not = m->tokens_on_time + m->tokens_late;
     for (int n = 0; n < HD_STATUSES; n++) {
         o.ended[n] = m->finished[n];
@@ -462,9 +495,16 @@ void world_print(const struct world *w) {
     for (int n = 0; n < c->failures; n++)
         printf("gpu %d %s at %.6f s\n", w->failure[n].gpu,
                w->failure[n].up ? "up" : "down", hd_s_from_tick(w->failure[n].at));
-    for (int n = 0; n < w->arrivals; n++)
-        printf("arrival %d at %.6f s: model %d, %d in, %d out%s\n", n,
+    if (c->prefix_block_tokens)
+        printf("prompts of blocks of %d, %s\n", c->prefix_block_tokens,
+               c->serving.prefix_cache ? "cached" : "not cached");
+    for (int n = 0; n < w->arrivals; n++) {
+        printf("arrival %d at %.6f s: model %d, %d in, %d out%s", n,
                hd_s_from_tick(w->arrival[n].at), w->arrival[n].model,
                w->arrival[n].input_tokens, w->arrival[n].output_tokens,
                w->arrival[n].too_long ? ", too long" : "");
+        for (int b = 0; b < w->arrival[n].prefix_blocks; b++)
+            printf(b ? " %d" : ": %d", w->arrival[n].prefix[b]);
+        printf("\n");
+    }
 }

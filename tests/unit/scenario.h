@@ -12,7 +12,8 @@ enum {
     WORLD_MODELS_MAX = 5,
     WORLD_KINDS = 2,
     WORLD_NODES_MAX = 3,
-    WORLD_ARRIVALS_MAX = 160
+    WORLD_ARRIVALS_MAX = 160,
+    WORLD_PREFIX_MAX = 64
 };
 
 struct world {
@@ -21,6 +22,7 @@ struct world {
     struct hd_gpu_kind kind[WORLD_KINDS];
     struct hd_node_config node[WORLD_NODES_MAX];
     struct hd_arrival arrival[WORLD_ARRIVALS_MAX];
+    int32_t prefix[WORLD_ARRIVALS_MAX][WORLD_PREFIX_MAX];
     struct hd_failure failure[4];
     struct hd_timing *timing[WORLD_MODELS_MAX][WORLD_KINDS];
     int arrivals, next;
@@ -36,7 +38,7 @@ struct outcome {
     uint64_t digest, reads; /* reads: the policy's part of it */
     int64_t iterations, stepped, segments, finished, preempted, callbacks, switches;
     int64_t arrivals, measured, ended[HD_STATUSES];
-    int64_t tokens, late;
+    int64_t tokens, late, prompt_tokens, cached_tokens;
     bool conserved; /* every request ended once; tokens and GPU time add up */
     int bad_blame;  /* requests whose blame is below 0 or is not their latency */
     FILE *log;      /* of the finished requests, to read a failure by */

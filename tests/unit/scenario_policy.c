@@ -63,7 +63,7 @@ static int target_for(struct wanderer *w, struct hd_engine *e, struct hd_req r) 
     int role = hd_ask_role(e, wanderer_role[draw(w, 2)]), best = -1;
     int64_t most = -1;
     enum hd_key key = (enum hd_key)draw(w, HD_KEYS);
-    switch (draw(w, w->places ? 6 : 3)) {
+    switch (draw(w, w->places ? 7 : 3)) {
     case 0:
         best = hd_ask_least(e, role, key, f);
         break;
@@ -71,6 +71,14 @@ static int target_for(struct wanderer *w, struct hd_engine *e, struct hd_req r) 
         best = hd_ask_most(e, role, key, f);
         break;
     case 2:
+        break;
+    case 3: /* most of its prompt cached: of running segments too */
+        for (int n = 0; n < hd_ask_instances(e); n++) {
+            if (!hd_ask_instance_alive(e, n) || closing(e, n) || !can_hold(e, n, r))
+                continue;
+            int64_t cached = hd_ask_cached_tokens(e, n, r);
+            if (cached > most) best = n, most = cached;
+        }
         break;
     default: /* most free bytes: reads running segments */
         for (int n = 0; n < hd_ask_instances(e); n++) {

@@ -60,7 +60,11 @@ static void read_group(struct wanderer *w, struct hd_engine *e, struct hd_grp g)
     if (size > WANDERER_MOST) return;
     if (hd_ask_group_members(e, g, member) != size) abort();
     if (size && member[0].slot != hd_ask_group_first(e, g).slot) abort();
-    for (int m = 0; m < size; m++) wanderer_read_request(w, e, member[m]);
+    for (int m = 0; m < size; m++) {
+        wanderer_read_request(w, e, member[m]);
+        digest_add(d, (uint64_t)hd_ask_cached_tokens(e, hd_ask_group_instance(e, g),
+                                                     member[m]));
+    }
 }
 
 static void read_instance(struct wanderer *w, struct hd_engine *e, int n) {
@@ -85,6 +89,10 @@ static void read_instance(struct wanderer *w, struct hd_engine *e, int n) {
     digest_add(d, (uint64_t)hd_ask_instance_kv_used(e, n));
     digest_add(d, (uint64_t)hd_ask_instance_step_at(e, n));
     for (int m = 0; m < w->models; m++) digest_double(d, hd_ask_switch_s(e, n, m));
+    const struct hd_req *held;
+    int waiting = hd_ask_held(e, -1, &held);
+    for (int r = 0; r < waiting && r < 4; r++)
+        digest_add(d, (uint64_t)hd_ask_cached_tokens(e, n, held[r]));
     struct hd_grp group[WANDERER_MOST];
     if (v.groups > WANDERER_MOST) return;
     int groups = hd_ask_instance_groups(e, n, draw_below(&w->random, 2), group);
