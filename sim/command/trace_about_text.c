@@ -14,9 +14,10 @@ static struct hd_said say(const char *format, double value) {
     return said;
 }
 
-/* Three digits. */
+/* Three digits, or as many as a large number has before its point. */
 static struct hd_said say_3(double value) {
     double size = fabs(value);
+    if (size >= 1000 && size < 1e15) return hd_say_count(llround(value));
     return say(size >= 99.95   ? "%.0f"
                : size >= 9.995 ? "%.1f"
                : size >= 0.1   ? "%.2f"
