@@ -63,6 +63,9 @@ void hd_report_comparison(const struct hd_report *, const struct hd_comparison *
  * model. */
 bool hd_report_run_json(const struct hd_report *, const struct hd_run_record *, FILE *);
 bool hd_report_run_csv(const struct hd_report *, const struct hd_run_record *, FILE *);
+/* time.csv: GPU-seconds by what GPUs did, and seconds of measured requests by what they
+ * waited for; each sums to its whole. */
+bool hd_report_time_csv(const struct hd_report *, const struct hd_run_record *, FILE *);
 bool hd_report_comparison_json(const struct hd_report *, const struct hd_comparison *,
                                FILE *);
 bool hd_report_comparison_csv(const struct hd_report *, const struct hd_comparison *,

@@ -10,7 +10,7 @@
 static const char *const words_of_blame[HD_BLAMES] = {
     "queueing", "switching", "prefill", "KV moves", "decode", "waiting between tokens"};
 
-/* "71 % queueing, 18 % switching": what took at least a tenth, most first. */
+/* "71.0 % queueing, 18.2 % switching, ...": what took any time, most first. */
 static void blame_text(const double *blame_s, FILE *out) {
     double all = 0;
     bool told[HD_BLAMES] = {false};
@@ -20,9 +20,9 @@ static void blame_text(const double *blame_s, FILE *out) {
         int most = -1;
         for (int b = 0; b < HD_BLAMES; b++)
             if (!told[b] && (most < 0 || blame_s[b] > blame_s[most])) most = b;
-        if (k && blame_s[most] < 0.1 * all) break;
+        if (!(blame_s[most] > 0)) break;
         told[most] = true;
-        fprintf(out, "%s%.0f %% %s", k ? ", " : "", 100 * blame_s[most] / all,
+        fprintf(out, "%s%.2f %% %s", k ? ", " : "", 100 * blame_s[most] / all,
                 words_of_blame[most]);
     }
 }

@@ -173,6 +173,9 @@ bool hd_report_write_run(const struct hd_report *report, const struct hd_run_rec
     } else {
         ok = false;
     }
+    f = ok ? hd_outdir_open(dir, "time.csv", err) : NULL;
+    if (f) hd_report_time_csv(report, &same, f);
+    ok = f && hd_outdir_close(dir, f, "time.csv", err);
     return commit_or_abort(ok, dir, err);
 }
 

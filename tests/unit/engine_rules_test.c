@@ -116,6 +116,36 @@ static void blame_of_a_cold_start(void **state) {
     hd_timing_free(h.timing);
 }
 
+/* What four GPUs do in the 39 ms until the last request ends: by hand, to the tick. */
+static void each_gpu_does_one_thing_at_a_time(void **state) {
+    (void)state;
+    struct house h;
+    house_build(&h);
+    h.config.switching.placed = false;
+    h.config.switching.gc_s = 0.002;
+    h.config.switching.reinit_s = 0.003;
+    for (int n = 0; n < HOUSE_INSTANCES; n++) h.node[n].pcie_bytes_per_s = 1e5;
+    house_add(&h, 2, 8, 5, 0); /* its load of 10 ms has run for 2 */
+    house_add(&h, 30, 8, 4, 1);
+    hd_wide expected[HD_GPU_USES] = {[HD_GPU_PREFILL] = 2 * MS,
+                                     [HD_GPU_DECODE] = (4 + 3) * MS,
+                                     [HD_GPU_STAGE + HD_STAGE_GC] = 4 * MS,
+                                     [HD_GPU_STAGE + HD_STAGE_REINIT] = 6 * MS,
+                                     [HD_GPU_STAGE + HD_STAGE_LOAD] = 3 * MS};
+    expected[HD_GPU_IDLE_FREE] = (4 * 39 - 2 - 7 - 4 - 6 - 3) * MS;
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(house_run(&h, step), HD_RUN_WHOLE);
+        assert_int_equal(h.finished[0].last_token, (2 + 5 + 3 + 1 + 4) * MS);
+        assert_int_equal(h.finished[1].last_token, 39 * MS);
+        for (int u = 0; u < HD_GPU_USES; u++)
+            if (h.gpu_ticks[u] != expected[u])
+                fail_msg("%s: %lld us instead of %lld", hd_gpu_use_name(u),
+                         (long long)(h.gpu_ticks[u] / HD_TICKS_PER_US),
+                         (long long)(expected[u] / HD_TICKS_PER_US));
+    }
+    hd_timing_free(h.timing);
+}
+
 static bool limits(struct house *h, struct hd_engine *e, const char *what, int64_t id) {
     (void)h;
     if (strcmp(what, "turn interrupted") == 0) return hd_act_unload(e, 0, -1);
@@ -386,6 +416,7 @@ int main(void) {
         cmocka_unit_test(after_the_plans_iterations_have_begun),
         cmocka_unit_test(a_push_ends_a_plan_that_counted_on_the_room),
         cmocka_unit_test(blame_of_a_cold_start),
+        cmocka_unit_test(each_gpu_does_one_thing_at_a_time),
         cmocka_unit_test(a_limit_during_a_switch),
         cmocka_unit_test(patience_ends),
         cmocka_unit_test(a_livelock_is_an_error),

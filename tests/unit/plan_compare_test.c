@@ -220,7 +220,8 @@ static void fixed_replicas_are_the_baseline(void **state) {
         double attain = m->question.attain[0];
         m->question.attain[0] = a->attain;
         m->question.part[0].gpus = a->gpus;
-        assert_true(hd_replay(&m->question, 0, a->scale, NULL, NULL, NULL, &again, &err));
+        assert_true(
+            hd_replay(&m->question, 0, a->scale, NULL, NULL, NULL, &again, &err));
         m->question.attain[0] = attain;
         assert_int_equal(again.gpus, a->gpus);
         assert_memory_equal(again.replicas, a->record->replicas, sizeof replicas);

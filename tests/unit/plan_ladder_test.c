@@ -132,6 +132,22 @@ static void weights_that_came_ahead_cost_nothing(void **state) {
     TAKES(c, 0, 0, 0, 0, 0, 200);
 }
 
+/* Over a link so slow that the load takes twice the turn before, half is left of it. */
+static void weights_that_come_too_late_are_waited_for(void **state) {
+    (void)state;
+    struct hd_ladder_case c = plain();
+    c.switching.prefetch = true;
+    c.pcie_bytes_per_s = 1000 / 2e5; /* the turn takes 1e5 s */
+    for (int step = 0; step < 2; step++) {
+        struct hd_ladder_switch s;
+        struct hd_err err = {0};
+        if (!hd_ladder_run(&c, step, &s, &err)) fail_msg("%s", err.text);
+        double left_s = hd_s_from_tick(s.stage[HD_STAGE_LOAD]);
+        assert_true(left_s > 1e5 - 1e-3 && left_s < 1e5 + 1e-3);
+        assert_true(s.stage[HD_STAGE_KV_OUT] == 0);
+    }
+}
+
 static void gpus_share_a_model(void **state) {
     (void)state;
     struct hd_ladder_case c = plain();
@@ -204,6 +220,7 @@ int main(void) {
         cmocka_unit_test(buffers_are_filled_while_others_are_sent),
         cmocka_unit_test(the_first_request_does_not_wait_for_the_others),
         cmocka_unit_test(weights_that_came_ahead_cost_nothing),
+        cmocka_unit_test(weights_that_come_too_late_are_waited_for),
         cmocka_unit_test(gpus_share_a_model),
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(the_published_ladder),

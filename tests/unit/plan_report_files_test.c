@@ -180,6 +180,7 @@ static void json_is_read_by_others(void **state) {
     assert_string_equal(
         keys, "schema version complete end error command inputs replicas window counts "
               "pass attain ttft tbt tpot e2e gap_longest goodput tokens gpu gpu_hours "
+              "gpu_time "
               "blame latency_s switches peak load cost limit observed models classes "
               "requirements warnings");
     report_world_compare(&world, 3);

@@ -69,6 +69,11 @@ static void write_run_json(void *context, FILE *f) {
     struct report_world *w = context;
     assert_true(hd_report_run_json(&w->report, &w->record, f));
 }
+static void write_time_csv(void *context, FILE *f) {
+    struct report_world *w = context;
+    assert_true(hd_report_time_csv(&w->report, &w->record, f));
+}
+
 static void write_run_csv(void *context, FILE *f) {
     struct report_world *w = context;
     assert_true(hd_report_run_csv(&w->report, &w->record, f));
@@ -139,6 +144,7 @@ static void a_run(void **state) {
     report_world_make(&world);
     check("run.json", write_run_json);
     check("run.csv", write_run_csv);
+    check("time.csv", write_time_csv);
     check("run.txt", write_run_text);
     check("requests.csv", write_requests);
     report_world_free(&world);

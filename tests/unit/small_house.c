@@ -166,6 +166,7 @@ enum hd_run_end house_run(struct house *h, bool step) {
     h->err.text[0] = 0;
     h->config.step = step;
     enum hd_run_end end = hd_run(&h->config, &policy, m, NULL, &h->err);
+    memcpy(h->gpu_ticks, m->gpu_ticks, sizeof h->gpu_ticks);
     hd_measure_free(m);
     return end;
 }

@@ -30,6 +30,7 @@ struct house {
     bool (*extra)(struct house *, struct hd_engine *, const char *what, int64_t id);
     /* what came of it */
     struct hd_finished finished[HOUSE_MOST];
+    hd_wide gpu_ticks[HD_GPU_USES];
     enum hd_request_state last_state;
     struct hd_err err;
 };
