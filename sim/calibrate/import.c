@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "calibrate/import_parts.h"
 #include "calibrate/roof.h"
+#include "output/quantity.h"
 
 static const struct hd_import_reader *const readers[HD_IMPORT_SOURCES] = {
     &hd_import_vidur, &hd_import_aiconfigurator, &hd_import_llmservingsim,
@@ -69,8 +70,8 @@ int hd_profile_next(struct hd_profile *p) {
     p->line = p->row.line;
     p->report->rows++;
     if (p->row.count == p->columns) return 1;
-    hd_fail(&p->why, "%d fields; expected %d, as the header has", p->row.count,
-            p->columns);
+    hd_fail(&p->why, "%s; expected %d, as the header has",
+            hd_say_things(p->row.count, "field").text, p->columns);
     return -1;
 }
 
@@ -125,29 +126,13 @@ const char *hd_profile_dtype(struct hd_profile *p, const char *name) {
 
 /* ---- keeping ------------------------------------------------------------- */
 
-/* Kernels of 1 us to 50 us are launches more than work: their floor. Of the profiles
- * that came with it, no row lies below 0.28 times roofline plus floor (from the
- * caches), and none above 80 (a single warp at work): a factor of 1000 shows either
- * way. */
-#define FLOOR_US 5.0
-#define LEAST 0.1
-#define MOST 200.0
-
 static bool is_possible(struct hd_profile *p, const struct hd_kernel_row *row) {
     const struct hd_model_spec *model = NULL;
     struct hd_err ignored = {0};
     const char *colon = strchr(row->variant, ':');
     if (row->op == HD_OP_STEP && colon)
         model = hd_catalog_model(p->catalog, colon + 1, &ignored);
-    double roof = hd_kernel_roof_us(row, model);
-    if (roof <= 0) return true;
-    const char *side = row->time_us < LEAST * roof ? "less than a tenth of the" : NULL;
-    if (row->time_us > MOST * (roof + FLOOR_US)) side = "more than 200 times the";
-    return !side ||
-           hd_fail(&p->why,
-                   "%g us is %s %.3g us that the data sheet of %s gives for it; wrong "
-                   "units, or another GPU's profile?",
-                   row->time_us, side, roof, row->gpu->name);
+    return hd_kernel_is_possible(row, model, &p->why);
 }
 
 bool hd_profile_keep(struct hd_profile *p, struct hd_kernel_row *row, bool possible) {

@@ -104,7 +104,8 @@ bool hd_kernel_allows(enum hd_kernel_op, enum hd_kernel_dim);
 int hd_kernel_dtype_bytes(const char *dtype);
 
 /* Adds the rows of a file of the schema, plain or compressed with gzip, in its order.
- * Every field is checked, and that no two rows of the file have the same key. False
+ * Every field is checked, that the time is one that such a kernel can take, and that no
+ * two rows of the file have the same key. False
  * with "FILE:LINE: what, and what was expected" in err; the set is then as it was. */
 bool hd_kernels_read(struct hd_kernels *, const struct hd_catalog *, const char *path,
                      struct hd_err *err);

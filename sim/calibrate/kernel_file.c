@@ -9,7 +9,9 @@
 #include "base/new_file.h"
 #include "base/units.h"
 #include "calibrate/kernel.h"
+#include "calibrate/roof.h"
 #include "output/csv_writer.h"
+#include "output/quantity.h"
 
 enum {
     GPU,
@@ -102,7 +104,8 @@ static bool take_row(struct hd_kernels *set, const struct hd_catalog *catalog,
                      const struct hd_csv_row *row, struct hd_kernel_row *to,
                      struct hd_err *why) {
     if (row->count != HD_KERNEL_COLUMNS)
-        return hd_fail(why, "%d fields; expected %d", row->count, HD_KERNEL_COLUMNS);
+        return hd_fail(why, "%s; expected %d", hd_say_things(row->count, "field").text,
+                       HD_KERNEL_COLUMNS);
     char *const *field = row->field;
     enum hd_kernel_op op = HD_OPS;
     const struct hd_gpu_spec *gpu = hd_catalog_gpu(catalog, field[GPU], why);
@@ -116,7 +119,7 @@ static bool take_row(struct hd_kernels *set, const struct hd_catalog *catalog,
     to->source = hd_kernels_text(set, field[SOURCE]);
     to->licence = hd_kernels_text(set, field[LICENCE]);
     to->line = row->line;
-    return hd_kernel_row_check(to, why);
+    return hd_kernel_row_check(to, why) && hd_kernel_is_possible(to, NULL, why);
 }
 
 /* No two rows from `first` on with the same key. */

@@ -98,3 +98,28 @@ double hd_kernel_roof_us(const struct hd_kernel_row *row,
     double bandwidth = over_links(row->op) ? link : gpu->hbm_bytes_per_s;
     return 1e6 * fmax(work.flops / flops, work.bytes / bandwidth);
 }
+
+/* Kernels of 1 us to 50 us are launches more than work: their floor. Of the profiles
+ * that came with it, no row lies below 0.28 times roofline plus floor (from the
+ * caches), and none above 80 (a single warp at work): a factor of 1000 shows either
+ * way. The shortest time in them is 1 us. */
+#define FLOOR_US 5.0
+#define SHORTEST_US 0.5
+#define LEAST 0.1
+#define MOST 200.0
+
+bool hd_kernel_is_possible(const struct hd_kernel_row *row,
+                           const struct hd_model_spec *model, struct hd_err *why) {
+    double roof = hd_kernel_roof_us(row, model);
+    if (roof <= 0) return true;
+    if (row->time_us < SHORTEST_US && row->time_us >= LEAST * roof)
+        return hd_fail(why, "%g us is less than any kernel takes; wrong units?",
+                       row->time_us);
+    const char *side = row->time_us < LEAST * roof ? "less than a tenth of the" : NULL;
+    if (row->time_us > MOST * (roof + FLOOR_US)) side = "more than 200 times the";
+    return !side ||
+           hd_fail(why,
+                   "%g us is %s %.3g us that the data sheet of %s gives for it; wrong "
+                   "units, or another GPU's profile?",
+                   row->time_us, side, roof, row->gpu->name);
+}

@@ -11,6 +11,13 @@
 double hd_kernel_roof_us(const struct hd_kernel_row *,
                          const struct hd_model_spec *model);
 
+/* Whether a row's time can be that of what it claims: not below half a microsecond or a
+ * tenth of the above, not above 200 times that plus 5 us. False with one line in why:
+ * what a factor of 1000 between units looks like. True where there is nothing to go by.
+ */
+bool hd_kernel_is_possible(const struct hd_kernel_row *, const struct hd_model_spec *,
+                           struct hd_err *why);
+
 /* Operations (multiply and add count as two) and bytes of it. */
 struct hd_kernel_work {
     double flops, bytes;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "command/command.h"
@@ -24,6 +25,16 @@ static void help(void) {
     for (int n = 0; n < WORDS; n++)
         printf("\n%s\nexamples:\n  %s\n  %s\n", words[n]->help->does,
                words[n]->help->example[0], words[n]->help->example[1]);
+}
+
+bool hd_calibrate_has(const char *data, const char *part, struct hd_problem *problem) {
+    char *path = hd_format("%s/%s", data, part);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there || hd_bad_input(problem,
+                                 "%s: no %s/ there; expected the folder of the "
+                                 "published measurements (--data)",
+                                 data, part);
 }
 
 static int run(const struct hd_calibrate_word *word, int argc, char **argv) {

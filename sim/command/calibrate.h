@@ -14,6 +14,10 @@ struct hd_calibrate_word {
     bool (*run)(const struct hd_args *, struct hd_problem *);
 };
 
+/* Whether a folder of published measurements can be one: has `part`, kernels or
+ * measured, in it. False with the problem. */
+bool hd_calibrate_has(const char *data, const char *part, struct hd_problem *);
+
 extern const struct hd_calibrate_word hd_calibrate_check, hd_calibrate_compare,
     hd_calibrate_fit, hd_calibrate_import, hd_calibrate_kernels, hd_calibrate_log,
     hd_calibrate_plot, hd_calibrate_show;

@@ -190,12 +190,13 @@ static bool check(const struct hd_args *args, struct hd_problem *problem) {
     struct hd_err why = {0};
     struct hd_checks all = {0};
     struct hd_catalog *catalog = hd_catalog_load(&why);
-    bool fine = catalog != NULL;
+    bool fine = catalog != NULL || hd_bad_input(problem, "%s", why.text);
+    fine = fine && hd_calibrate_has(data, "kernels", problem);
     for (size_t n = 0; n < sizeof kinds / sizeof *kinds && fine; n++)
         fine = kinds[n](catalog, data, &all, &why);
     if (fine)
         fine = show(&all, path, problem);
-    else
+    else if (problem->exit_code == HD_EXIT_OK)
         hd_bad_input(problem, "%s", why.text);
     hd_checks_free(&all);
     hd_catalog_free(catalog);

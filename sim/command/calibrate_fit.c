@@ -218,6 +218,7 @@ static bool fit(const struct hd_args *args, struct hd_problem *problem) {
     if (!data)
         return hd_usage(problem, "calibrate fit: no --data DIR; expected the folder of "
                                  "the measurements");
+    if (!hd_calibrate_has(data, "measured", problem)) return false;
     struct hd_catalog *catalog = hd_catalog_load(&why);
     bool fine = catalog != NULL || hd_bad_input(problem, "%s", why.text);
     fine = fine && (!list || choose(catalog, list, chosen, &chosen_count, problem));

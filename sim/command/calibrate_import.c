@@ -40,8 +40,8 @@ static void say_count(int64_t count, const char *what) {
 
 static void say(const struct hd_import_report *r, int files, const char *out,
                 int kept) {
-    fprintf(stderr, "%s: %s measurements from %d %s\n", out, hd_say_count(kept).text,
-            files, files == 1 ? "file" : "files");
+    fprintf(stderr, "%s: %s measurement%s from %s\n", out, hd_say_count(kept).text,
+            kept == 1 ? "" : "s", hd_say_things(files, "file").text);
     say_count(r->rows, "rows read");
     say_count(r->made, "measurements in them");
     if (r->identical)

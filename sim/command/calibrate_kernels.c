@@ -154,7 +154,8 @@ static bool fit(const struct hd_args *args, struct hd_problem *problem) {
                         "of the measurements");
     struct hd_catalog *catalog = hd_catalog_load(&why);
     if (!catalog) return hd_bad_input(problem, "%s", why.text);
-    bool fine = !list || check(list, catalog, problem);
+    bool fine = (!list || check(list, catalog, problem)) &&
+                hd_calibrate_has(hd_args_get(args, "data"), "kernels", problem);
     struct hd_text_table *shown = new_table();
     for (int n = 0; fine && hd_tables_gpu(n); n++) {
         const struct hd_gpu_spec *gpu = hd_catalog_gpu(catalog, hd_tables_gpu(n), &why);

@@ -109,9 +109,9 @@ static bool show(const struct hd_kernels *set, const struct hd_catalog *catalog,
     bool fine =
         plot.points > 0 || hd_bad_input(problem, "%s: nothing of %s that can be drawn",
                                         set->file[0], gpu->name);
-    if (fine) {
+    if (fine && draw(&plot, args, problem)) {
         print_groups(&plot);
-        fine = hd_stdout_flush(problem) && draw(&plot, args, problem);
+        fine = hd_stdout_flush(problem);
     }
     hd_plot_free(&plot);
     hd_row_predictor_free(&predictor);

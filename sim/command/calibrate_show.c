@@ -91,9 +91,9 @@ static void print_text(const struct shown *s) {
     if (s->tables) hd_tables_text(s->tables, stdout);
     if (s->coverage.rows) {
         if (s->shipped) putchar('\n');
-        printf("%s: %s measurements in %d %s\n\n", s->gpu->name,
-               hd_say_count(s->coverage.rows).text, s->set.files,
-               s->set.files == 1 ? "file" : "files");
+        printf("%s: %s measurement%s in %s\n\n", s->gpu->name,
+               hd_say_count(s->coverage.rows).text, s->coverage.rows == 1 ? "" : "s",
+               hd_say_things(s->set.files, "file").text);
         hd_coverage_text(&s->coverage, stdout);
     }
 }

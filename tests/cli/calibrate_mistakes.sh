@@ -27,3 +27,10 @@ echo "exit $?"
 hotdesk calibrate fit more
 echo "exit $?"
 ls
+# A file of the schema is held to the data sheet as well.
+try "$head\n$row\n" $A
+for time in 0.02 20000; do
+    sed "2s/,20,/,$time,/" k.csv >wrong.csv
+    hotdesk calibrate show H100 --measurements wrong.csv
+    echo "exit $?"
+done

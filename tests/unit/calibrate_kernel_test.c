@@ -124,6 +124,11 @@ static void wrong_rows_are_refused(void **state) {
     refuses(state, HEADER "A10,gemm,,bf16,1,1,-4,,,,,,,,,,,1,,1" TAIL, "k: -4 lies");
     refuses(state, HEADER "A10,gemm,,bf16,1.5,1,1,,,,,,,,,,,1,,1" TAIL,
             "m: '1.5' is not a whole number");
+    refuses(state, HEADER GEMM_KEY ",0.0125,0,1" TAIL,
+            ":2: 0.0125 us is less than a tenth of the");
+    refuses(state, HEADER GEMM_KEY ",12500,0,1" TAIL, "us is more than 200 times the");
+    refuses(state, HEADER "A10,norm,,bf16,1,64,,,,,,,,,,,,0.003,,1" TAIL,
+            "0.003 us is less than any kernel takes");
     refuses(state, HEADER GEMM_KEY ",0,0,1" TAIL, ":2: time_us is 0");
     refuses(state, HEADER GEMM_KEY ",-1,0,1" TAIL, "time_us is -1");
     refuses(state, HEADER GEMM_KEY ",nan,0,1" TAIL, "time_us");
@@ -147,10 +152,10 @@ static void wrong_rows_are_refused(void **state) {
 static void the_same_shape_twice_is_not_the_same_key(void **state) {
     const struct world *w = *state;
     const char *text =
-        HEADER GEMM "H100-SXM,gemm,cold,bf16,16,4096,1024,,,,,,,,,,,1,,1" TAIL
-                    "A10,gemm,,bf16,16,4096,1024,,,,,,,,,,,1,,1" TAIL
-                    "H100-SXM,gemm,,fp8,16,4096,1024,,,,,,,,,,,1,,1" TAIL
-                    "H100-SXM,gemm,,bf16,17,4096,1024,,,,,,,,,,,1,,1" TAIL;
+        HEADER GEMM "H100-SXM,gemm,cold,bf16,16,4096,1024,,,,,,,,,,,20,,1" TAIL
+                    "A10,gemm,,bf16,16,4096,1024,,,,,,,,,,,20,,1" TAIL
+                    "H100-SXM,gemm,,fp8,16,4096,1024,,,,,,,,,,,20,,1" TAIL
+                    "H100-SXM,gemm,,bf16,17,4096,1024,,,,,,,,,,,20,,1" TAIL;
     put(w, text, strlen(text), false);
     struct hd_kernels set = {0};
     struct hd_err err = {0};
@@ -175,8 +180,8 @@ static void packed_files_are_read_and_cut_ones_refused(void **state) {
     FILE *stream = hd_text_stream(&text, &bytes);
     fputs(HEADER, stream);
     for (int m = 1; m <= 2000; m++)
-        fprintf(stream, "H100-SXM,gemm,,bf16,%d,1,1,,,,,,,,,,,%d.%d,,1" TAIL, m, m,
-                m * 7 % 10);
+        fprintf(stream, "H100-SXM,gemm,,bf16,%d,2048,2048,,,,,,,,,,,%d.%d,,1" TAIL, m,
+                m, m * 7 % 10);
     hd_text_stream_end(stream, &text);
     put(w, text, bytes, true);
     struct hd_kernels set = {0};
