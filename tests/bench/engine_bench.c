@@ -1,7 +1,11 @@
 /* How fast the engine simulates: requests and iterations per second of one core, with
  * everything counted (paged KV, preemption, both attainments, histograms, blame).
  *
- *   engine_bench [--runs N] [--copies N] [--only NAME, or part of names]
+ *   engine_bench [--runs N] [--copies N] [--market FILE] [--only NAME, or part of
+ * names]
+ *
+ * FILE: what `hotdesk trace synth tests/bench/market100.lua` draws; without it that
+ * case is left out.
  *
  * Thread CPU time of the run alone: the trace is in memory before it begins. Cases are
  * run in turn, N times round, so that a busy minute of the machine falls on all of
@@ -13,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/home.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "bench/conv_world.h"
@@ -29,6 +34,7 @@ struct bench {                  /* a case */
     int instances;              /* 0: INSTANCES */
     enum hd_builtin policy;
     const char *script; /* in Lua, instead of `policy` */
+    const char *fleet;  /* of the market given as --market; NULL: of the bundled one */
     double ttft_s, tbt_s;
     bool step;
     bool few; /* slow: a tenth of the requests */
@@ -42,6 +48,7 @@ struct bench {                  /* a case */
     int64_t requests;
 };
 
+#define MARKET "market of 40 models on 16 GPUs, aegaeon in Lua"
 #define FIRST "round robin in C"
 static struct bench bench[] = {
     {.name = FIRST, .speed = 1, .policy = HD_BUILTIN_ROUND_ROBIN},
@@ -74,11 +81,12 @@ static struct bench bench[] = {
      .against = "dedicated in C",
      .speed = 1,
      .script = "dedicated"},
-    {.name = "market, aegaeon in Lua", .script = "aegaeon"},
-    {.name = "market, aegaeon in Lua, `--step`",
-     .against = "market, aegaeon in Lua",
+    {.name = MARKET, .script = "aegaeon"},
+    {.name = MARKET ", `--step`", .against = MARKET, .script = "aegaeon", .step = true},
+    {.name = "market of 100 models on 200 GPUs, aegaeon in Lua",
+     .against = MARKET,
      .script = "aegaeon",
-     .step = true},
+     .fleet = "H100:200"},
 };
 enum { CASES = sizeof bench / sizeof *bench };
 
@@ -94,14 +102,17 @@ static void must(bool fine, const struct bench *b, const char *why) {
     exit(1);
 }
 
-static void make(struct bench *b, int copies) {
+static void make(struct bench *b, int copies, const char *market) {
     struct hd_err err = {0};
     if (b->script) {
         b->read = hd_script_load(b->script, &err);
         must(b->read, b, err.text);
     }
     if (b->speed <= 0) {
-        market_world_make(&b->market);
+        char *bundled = hd_home_path("traces/market40.csv");
+        market_world_make(&b->market, b->fleet ? market : bundled,
+                          b->fleet ? b->fleet : "H100:16");
+        free(bundled);
         return;
     }
     b->conv = conv_load(b->few ? (copies + 9) / 10 : copies, b->speed);
@@ -194,7 +205,7 @@ static int whole(const char *text, long max) {
 
 int main(int argc, char **argv) {
     int runs = 9, copies = 50;
-    const char *only = "";
+    const char *only = "", *market = NULL;
     for (int n = 1; n < argc; n += 2) {
         if (strcmp(argv[n], "--runs") == 0) {
             runs = whole(argv[n + 1], RUNS_MAX);
@@ -202,8 +213,11 @@ int main(int argc, char **argv) {
             copies = whole(argv[n + 1], 500);
         } else if (strcmp(argv[n], "--only") == 0 && argv[n + 1]) {
             only = argv[n + 1];
+        } else if (strcmp(argv[n], "--market") == 0 && argv[n + 1]) {
+            market = argv[n + 1];
         } else {
-            fprintf(stderr, "engine_bench: %s: expected --runs, --copies or --only\n",
+            fprintf(stderr,
+                    "engine_bench: %s: expected --runs, --copies, --market or --only\n",
                     argv[n]);
             return 2;
         }
@@ -213,14 +227,15 @@ int main(int argc, char **argv) {
     struct bench *chosen[CASES];
     int cases = 0;
     for (int n = 0; n < CASES; n++)
-        if (exact ? strcmp(bench[n].name, only) == 0
-                  : strstr(bench[n].name, only) != NULL)
+        if ((market || !bench[n].fleet) &&
+            (exact ? strcmp(bench[n].name, only) == 0
+                   : strstr(bench[n].name, only) != NULL))
             chosen[cases++] = &bench[n];
     if (cases == 0) {
         fprintf(stderr, "engine_bench: no case is called '%s'\n", only);
         return 2;
     }
-    for (int n = 0; n < cases; n++) make(chosen[n], copies);
+    for (int n = 0; n < cases; n++) make(chosen[n], copies, market);
     const struct conv *c = NULL;
     for (int n = 0; n < cases && !c; n++) c = chosen[n]->conv;
     if (c)
@@ -230,7 +245,7 @@ int main(int argc, char **argv) {
                    : "No data at hand: arrivals generated like Azure's conversations",
                (long long)(c->input / c->rows), (long long)(c->output / c->rows),
                INSTANCES);
-    printf("Market: the bundled 40 models on 16 H100. %d rounds.\n\n", runs);
+    printf("GPUs of markets are H100. %d rounds.\n\n", runs);
     for (int n = 0; n < cases; n++)
         if (!chosen[n]->few) run(chosen[n], 0); /* warms caches, compiles timings */
     for (int round = 0; round < runs; round++)

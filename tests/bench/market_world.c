@@ -1,23 +1,21 @@
-/* The bundled market, set up as `hotdesk replay` does: see the header. */
+/* A market, set up as `hotdesk replay` does: see the header. */
 #include "bench/market_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/home.h"
 #include "base/mem.h"
 
-void market_world_make(struct market_world *w) {
+void market_world_make(struct market_world *w, const char *trace, const char *fleet) {
     *w = (struct market_world){0};
     static const struct hd_help help = {"", "", {NULL}};
-    char *trace = hd_home_path("traces/market40.csv");
     char *words[] = {"replay",
                      "--trace",
-                     trace,
+                     (char *)trace,
                      "--models",
                      "*=qwen2.5-7b:24,yi-1.5-9b:8,llama-2-13b:8",
                      "--fleet",
-                     "H100:16",
+                     (char *)fleet,
                      "--policy",
                      "aegaeon",
                      "--json", /* no tables */
@@ -27,7 +25,6 @@ void market_world_make(struct market_world *w) {
     int count = sizeof words / sizeof *words - 1;
     if (!hd_session_begin(&w->session, HD_FOR_REPLAY, &help, count, words, &problem))
         exit(hd_problem_print(&problem));
-    free(trace);
     struct hd_err err = {0};
     w->setup = hd_setup_new(&w->session.resolved.question, &err);
     if (!w->setup) {

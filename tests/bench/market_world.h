@@ -1,4 +1,5 @@
-/* The bundled market of 40 models on 16 H100, set up as `hotdesk replay` does. */
+/* A market on H100s under aegaeon, set up as `hotdesk replay` does: its models are
+ * dealt from three sizes on one GPU each. */
 #ifndef HD_TESTS_MARKET_WORLD_H
 #define HD_TESTS_MARKET_WORLD_H
 
@@ -13,7 +14,7 @@ struct market_world {
 };
 
 /* Ends the program with one line where it cannot be. */
-void market_world_make(struct market_world *);
+void market_world_make(struct market_world *, const char *trace, const char *fleet);
 void market_world_free(struct market_world *);
 /* A measure for one run; starts the arrivals anew. */
 struct hd_measure *market_world_measure(struct market_world *);
