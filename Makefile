@@ -117,6 +117,12 @@ endif
 $(TESTS) $(BENCHES): %: %.o $(SHARED) $(CUDA_HOST) $(LIBRARY)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# The bench of scale with the engine on another event list: tests/bench/events_NAME.h.
+EVENT_LISTS := $(patsubst tests/bench/events_%.h,$(BUILD)/tests/bench/scale_bench_%,$(wildcard tests/bench/events_*.h))
+$(BUILD)/tests/bench/scale_bench_%: tests/bench/events_%.h $(BUILD)/tests/bench/scale_bench $(wildcard sim/engine/*)
+	$(CC) $(CFLAGS) -Itests -include $< -o $@ $(wildcard sim/engine/*.c) \
+	    $(patsubst %,$(BUILD)/tests/bench/%.o,scale_bench stream_world conv_world) $(LIBRARY) $(LDLIBS)
+
 programs: $(BUILD)/hotdesk $(TESTS) $(BENCHES)
 
 setup:
@@ -131,7 +137,7 @@ test: setup
 check-long: setup
 	tests/check-long.sh
 
-bench: setup hotdesk $(BENCHES)
+bench: setup hotdesk $(BENCHES) $(EVENT_LISTS)
 	scripts/bench.sh $(BUILD)
 
 reproduce: setup hotdesk

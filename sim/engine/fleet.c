@@ -125,7 +125,7 @@ int hd_instance_form(struct hd_engine *e, const struct hd_form *f) {
     int number = e->instances++;
     struct hd_instance *i = &e->instance[number];
     memset(i, 0, sizeof *i);
-    hd_heap_reserve(&e->events, e->links + e->instances);
+    hd_events_reserve(&e->events, e->links + e->instances);
     hd_heap_reserve(&e->wants, e->instances);
     hd_heap_reserve(&e->dirty, e->instances);
     i->role = hd_ask_role(e, f->role);
@@ -181,7 +181,7 @@ static void orphan(struct hd_engine *e, struct hd_instance *i, int slot) {
 void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
     int number = hd_instance_number(e, i);
     struct hd_batch *b = &i->batch;
-    hd_heap_remove(&e->events, hd_event_id(e, i));
+    hd_events_remove(&e->events, hd_event_id(e, i));
     if (i->phase == HD_PHASE_DECODE) { /* boundaries that have passed stand */
         int64_t done = hd_batch_done_by(i, e->now);
         if (done > 0 && done < b->steps)

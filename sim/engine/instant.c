@@ -86,13 +86,13 @@ static void fail_gpus(struct hd_engine *e) {
 
 static void run_events(struct hd_engine *e) {
     const struct hd_heap_node *first;
-    while ((first = hd_heap_first(&e->events)) && first->key == e->now) {
+    while ((first = hd_events_first(&e->events)) && first->key == e->now) {
         int id = first->id;
         if (id < e->links) {
             hd_link_event(e, id);
         } else {
             e->boundaries = true;
-            hd_heap_take(&e->events);
+            hd_events_take(&e->events);
             hd_turn_boundary(e, &e->instance[id - e->links]);
         }
     }

@@ -19,7 +19,7 @@ static void advance(struct hd_link *l, hd_tick now) {
 static void schedule(struct hd_engine *e, int link) {
     struct hd_link *l = &e->link[link];
     if (l->jobs == 0) {
-        hd_heap_remove(&e->events, link);
+        hd_events_remove(&e->events, link);
         return;
     }
     hd_wide left = l->job[0].target - l->virtual_now;
@@ -27,7 +27,7 @@ static void schedule(struct hd_engine *e, int link) {
     hd_wide ticks = left * (l->delay ? 1 : l->jobs);
     ticks = (ticks + ((hd_wide)1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
     ticks += l->last;
-    hd_heap_set(&e->events, link,
+    hd_events_set(&e->events, link,
                 ticks < HD_TICK_NEVER ? (hd_tick)ticks : HD_TICK_NEVER);
 }
 

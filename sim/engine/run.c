@@ -20,7 +20,7 @@ static hd_tick earlier(hd_tick a, hd_tick b) {
 /* The next instant, or NEVER when nothing but waiting is left. */
 static hd_tick next_instant(const struct hd_engine *e) {
     const struct hd_run_config *c = e->config;
-    const struct hd_heap_node *first = hd_heap_first(&e->events);
+    const struct hd_heap_node *first = hd_events_first(&e->events);
     hd_tick real = first ? first->key : HD_TICK_NEVER;
     if (e->arrival_there) real = earlier(real, e->arrival.at);
     if (e->next_failure < c->failures)
@@ -96,7 +96,7 @@ static struct hd_engine *create(const struct hd_run_config *c,
     e->planning = -1;
     e->round = 1;
     hd_fleet_init(e);
-    hd_heap_reserve(&e->events, e->links);
+    hd_events_reserve(&e->events, e->links);
     e->next_tick =
         p->tick && p->period_s > 0 ? hd_tick_from_s(p->period_s) : HD_TICK_NEVER;
     e->arrival_there = c->next(c->next_context, &e->arrival) > 0;
@@ -132,7 +132,7 @@ static void destroy(struct hd_engine *e) {
         free(e->role[n].member);
         free(e->role[n].name);
     }
-    hd_heap_free(&e->events);
+    hd_events_free(&e->events);
     hd_heap_free(&e->wants);
     hd_heap_free(&e->dirty);
     void *rest[] = {e->request,  e->group,        e->instance,     e->gpu,
@@ -164,7 +164,7 @@ static enum hd_run_end loop(struct hd_engine *e) {
             return HD_RUN_INTERRUPTED;
         hd_tick next = next_instant(e);
         if (next == HD_TICK_NEVER) return HD_RUN_STALLED;
-        if (next > e->now && (hd_heap_first(&e->events) || e->arrival_there))
+        if (next > e->now && (hd_events_first(&e->events) || e->arrival_there))
             e->progress_at = next;
         if (next > e->now)
             e->now = next; /* a patience of the past is passed over now */

@@ -8,6 +8,7 @@
 #include "base/index_heap.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/prefix_cache.h"
 
 enum { HD_GPUS_PER_INSTANCE_MAX = 64, HD_LAST_CALLS = 10 };
@@ -348,7 +349,7 @@ struct hd_engine {
     struct hd_role *role;
     int roles;
 
-    struct hd_index_heap events; /* ids: links, then instances */
+    struct hd_events events; /* ids: links, then instances */
     struct hd_index_heap wants;  /* instances that a `turn` is due to */
     struct hd_index_heap dirty;  /* those with a boundary or a change behind them */
     struct hd_timer *timer;      /* heap by (at, order) */

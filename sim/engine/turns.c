@@ -4,7 +4,7 @@
 #include "engine/parts.h"
 
 void hd_instance_wake(struct hd_engine *e, struct hd_instance *i, hd_tick at) {
-    hd_heap_set(&e->events, hd_event_id(e, i), at);
+    hd_events_set(&e->events, hd_event_id(e, i), at);
 }
 
 void hd_instance_dirty(struct hd_engine *e, struct hd_instance *i) {
@@ -104,7 +104,7 @@ static void cut_at(struct hd_engine *e, struct hd_instance *i, hd_tick t) {
         hd_instance_wake(e, i, end);
         return;
     }
-    hd_heap_remove(&e->events, hd_event_id(e, i));
+    hd_events_remove(&e->events, hd_event_id(e, i));
     hd_batch_settle(e, i, k);
     hd_instance_dirty(e, i);
 }

@@ -41,6 +41,7 @@ struct scale { /* a row of a table */
 #define WEEK "A week"
 #define FLEET "Growing fleet"
 #define TRACE "Growing trace"
+#define EVENTS "Event list"
 #define PER_GPU (5.53 / 16) /* requests/s: the conversation trace's on 8 instances */
 static struct scale scale[] = {
     {.table = WEEK,
@@ -52,6 +53,9 @@ static struct scale scale[] = {
     {.table = FLEET, .requests = 1000000, .gpus = 100, .per_s = 100 * PER_GPU},
     {.table = FLEET, .requests = 1000000, .gpus = 1000, .per_s = 1000 * PER_GPU},
     {.table = FLEET, .requests = 1000000, .gpus = 10000, .per_s = 10000 * PER_GPU},
+    {.table = EVENTS, .requests = 1000000, .gpus = 20, .per_s = 20 * PER_GPU},
+    {.table = EVENTS, .requests = 1000000, .gpus = 2000, .per_s = 2000 * PER_GPU},
+    {.table = EVENTS, .requests = 1000000, .gpus = 200000, .per_s = 200000 * PER_GPU},
     {.table = TRACE, .requests = 10000, .gpus = 16, .per_s = 16 * PER_GPU},
     {.table = TRACE, .requests = 100000, .gpus = 16, .per_s = 16 * PER_GPU},
     {.table = TRACE, .requests = 1000000, .gpus = 16, .per_s = 16 * PER_GPU},
@@ -161,8 +165,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "scale_bench: %s: expected --runs N or --only NAME\n", argv[n]);
         return 2;
     }
-    static const char *const tables[] = {WEEK, FLEET, TRACE};
-    for (int t = 0; t < 3; t++) {
+    static const char *const tables[] = {WEEK, FLEET, TRACE, EVENTS};
+    for (int t = 0; t < 4; t++) {
         if (!strstr(tables[t], only)) continue;
         for (int r = 0; r < runs; r++)
             for (int n = 0; n < SCALES; n++)
