@@ -30,6 +30,8 @@ const char hd_topic_recipes[] =
     "\"gamma\",\n"
     "                        cv = 2}, ...                     rate and law by the "
     "window\n"
+    "             \"windows\", from = servegen \"FOLDER\", begin = \"34h\"  of its "
+    "clients\n"
     "             \"stream\", from = trace \"FILE\", method =     the instants of a "
     "real trace:\n"
     "                \"thin\"   each model keeps a random part; burstiness fades\n"

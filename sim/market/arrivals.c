@@ -37,9 +37,13 @@ struct hd_arrival_source *hd_arrivals_begin(const struct hd_market *m, uint64_t 
     return a;
 }
 
+static const struct hd_windows *windows_of(const struct hd_market *m, int model) {
+    return m->own_windows ? &m->own_windows[model] : &m->windows;
+}
+
 /* Everything that moves a model's rate, multiplied. */
 static struct hd_rate_path rate_of(const struct hd_arrival_source *a, int model,
-                                   int first_window) {
+                                   int window) {
     const struct hd_market *m = a->market;
     struct hd_rate_path own, path;
     gsl_rng *rng = hd_market_stream(a->seed, "bursts", model);
@@ -62,27 +66,40 @@ static struct hd_rate_path rate_of(const struct hd_arrival_source *a, int model,
         gsl_rng_free(rng);
         hd_rate_multiply(&path, &own);
     } else if (m->arrivals == HD_ARRIVALS_WINDOWS) {
-        hd_rate_windows(&own, &m->windows, first_window, m->span_s);
+        hd_rate_windows(&own, windows_of(m, model), window, m->span_s);
         hd_rate_multiply(&path, &own);
     }
     return path;
 }
 
 /* The gap laws in force: one, or one per window. */
-static struct hd_gaps *laws_of(const struct hd_market *m) {
-    bool windows = m->arrivals == HD_ARRIVALS_WINDOWS;
-    int count = windows ? m->windows.windows : 1;
+static struct hd_gaps *laws_of(const struct hd_market *m, int model) {
+    const struct hd_windows *w =
+        m->arrivals == HD_ARRIVALS_WINDOWS ? windows_of(m, model) : NULL;
+    int count = w ? w->windows : 1;
     struct hd_gaps *gaps = hd_alloc((size_t)count * sizeof *gaps);
     for (int i = 0; i < count; i++)
-        gaps[i] = windows
-                      ? hd_gaps_of(m->windows.window[i].law, m->windows.window[i].cv)
-                      : hd_gaps_of(m->gaps, m->gap_cv);
+        gaps[i] = w ? hd_gaps_of(w->window[i].law, w->window[i].cv)
+                    : hd_gaps_of(m->gaps, m->gap_cv);
     return gaps;
 }
 
-static int window_at(const struct hd_market *m, int first, double at_s) {
+/* Where a model's windows begin. */
+static int first_window(const struct hd_arrival_source *a, int model) {
+    const struct hd_market *m = a->market;
     if (m->arrivals != HD_ARRIVALS_WINDOWS) return 0;
-    return (first + (int)(at_s / m->windows.window_s)) % m->windows.windows;
+    const struct hd_windows *w = windows_of(m, model);
+    if (!w->shifted) return (int)(m->windows_begin_s / w->window_s) % w->windows;
+    gsl_rng *rng = hd_market_stream(a->seed, "windows", model);
+    int first = (int)gsl_rng_uniform_int(rng, (unsigned long)w->windows);
+    gsl_rng_free(rng);
+    return first;
+}
+
+static int window_at(const struct hd_market *m, int model, int first, double at_s) {
+    if (m->arrivals != HD_ARRIVALS_WINDOWS) return 0;
+    const struct hd_windows *w = windows_of(m, model);
+    return (first + (int)(at_s / w->window_s)) % w->windows;
 }
 
 static void add(struct hd_instants *all, int64_t at_us) {
@@ -95,14 +112,9 @@ static void add(struct hd_instants *all, int64_t at_us) {
  * rate, so a changed rate stretches the same arrivals. */
 static struct hd_instants renewals(const struct hd_arrival_source *a, int model) {
     const struct hd_market *m = a->market;
-    int first = 0;
-    if (m->arrivals == HD_ARRIVALS_WINDOWS && m->windows.shifted) {
-        gsl_rng *rng = hd_market_stream(a->seed, "windows", model);
-        first = (int)gsl_rng_uniform_int(rng, (unsigned long)m->windows.windows);
-        gsl_rng_free(rng);
-    }
+    int first = first_window(a, model);
     struct hd_rate_path rate = rate_of(a, model, first);
-    struct hd_gaps *law = laws_of(m);
+    struct hd_gaps *law = laws_of(m, model);
     gsl_rng *rng = hd_market_stream(a->seed, "gaps", model);
     struct hd_instants all = {0};
     double per_s = m->share[model] * a->rate_per_s;
@@ -112,7 +124,8 @@ static struct hd_instants renewals(const struct hd_arrival_source *a, int model)
         double begin = rate.at_s[i], height = per_s * rate.level[i];
         double end = i + 1 < rate.pieces ? rate.at_s[i + 1] : m->span_s;
         double at_end = passed + height * (end - begin);
-        const struct hd_gaps *gaps = &law[window_at(m, first, (begin + end) / 2)];
+        const struct hd_gaps *gaps =
+            &law[window_at(m, model, first, (begin + end) / 2)];
         for (; due < at_end && all.count <= HD_MARKET_REQUESTS_MAX;
              due += hd_gap_draw(gaps, rng))
             add(&all, (int64_t)(1e6 * (begin + (due - passed) / height)));

@@ -28,20 +28,21 @@ struct model {
 static void model_begin(struct model *x, const struct drawing *d, int number) {
     *x = (struct model){.number = number};
     hd_lengths_begin(&x->lengths, d->market, d->seed, number);
-    x->turns = hd_market_stream(d->seed, "turns", number);
-    x->think = hd_market_stream(d->seed, "think", number);
-    x->class_ = hd_market_stream(d->seed, "class", number);
-    x->prompt = hd_market_stream(d->seed, "prompt", number);
+    if (d->market->sessions.turns > 0) {
+        x->turns = hd_market_stream(d->seed, "turns", number);
+        x->think = hd_market_stream(d->seed, "think", number);
+    }
+    if (d->market->classes) x->class_ = hd_market_stream(d->seed, "class", number);
+    if (d->all->system_tokens) x->prompt = hd_market_stream(d->seed, "prompt", number);
     if (d->all->system_tokens)
         x->system_tokens = &d->all->system_tokens[number * d->market->prefixes.prompts];
 }
 
 static void model_end(struct model *x) {
     hd_lengths_end(&x->lengths);
-    gsl_rng_free(x->turns);
-    gsl_rng_free(x->think);
-    gsl_rng_free(x->class_);
-    gsl_rng_free(x->prompt);
+    gsl_rng *const all[] = {x->turns, x->think, x->class_, x->prompt};
+    for (int i = 0; i < 4; i++)
+        if (all[i]) gsl_rng_free(all[i]);
 }
 
 /* The system prompts of every model. */

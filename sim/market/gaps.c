@@ -6,7 +6,7 @@
 
 /* cv^2 = G(1 + 2/k) / G(1 + 1/k)^2 - 1 falls with k: bisection. */
 double hd_weibull_shape(double cv) {
-    double low = 0.1, high = 60;
+    double low = 0.05, high = 60;
     for (int i = 0; i < 200; i++) {
         double k = (low + high) / 2;
         double ratio = exp(lgamma(1 + 2 / k) - 2 * lgamma(1 + 1 / k)) - 1;

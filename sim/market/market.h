@@ -148,6 +148,9 @@ struct hd_market {
     double gap_cv;        /* of gamma and Weibull gaps, over the mean rate */
     struct hd_mmpp mmpp;
     struct hd_windows windows;
+    struct hd_windows *own_windows; /* of each model; NULL: all have `windows` */
+    int own_window_sets;            /* at least one a model */
+    double windows_begin_s;         /* of the windows, at time 0 */
     struct hd_stream stream;
 
     struct hd_on_off bursts; /* of each model by itself */
@@ -206,7 +209,7 @@ void hd_share_classes(double *out, const int *models, const double *share, int c
 void hd_share_zipf(double *out, int n, double s, double shift);
 void hd_share_points(double *out, const int *models, const double *share, int points);
 
-/* Shape k of a Weibull law with that coefficient of variation (0.05 to 20). */
+/* Shape k of a Weibull law with that coefficient of variation (0.05 to 1000). */
 double hd_weibull_shape(double cv);
 
 #endif

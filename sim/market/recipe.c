@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "market/recipe_parts.h"
 #include "market/recipe_text.h"
+#include "market/servegen.h"
 
 enum { MODELS_MAX = 100000, NAME_BYTES_MAX = 64 };
 
@@ -164,8 +165,8 @@ static bool read_market(struct hd_market *m, const struct hd_value *root,
 }
 
 struct hd_market *hd_recipe_load(const char *path, struct hd_err *err) {
-    static const char *const calls[] = {"trace"};
-    struct hd_settings *settings = hd_settings_load(path, calls, 1, err);
+    static const char *const calls[] = {"trace", "servegen"};
+    struct hd_settings *settings = hd_settings_load(path, calls, 2, err);
     if (!settings) return NULL;
     struct hd_market *market = hd_alloc(sizeof *market);
     bool read = read_market(market, hd_settings_root(settings), err);
@@ -187,5 +188,6 @@ void hd_market_free(struct hd_market *m) {
         m->rhythm.level,   m->input.quantile, m->output.quantile,
         m->pairs.input,    m->pairs.output,   m->prefixes.system.quantile};
     for (int i = 0; i < HD_COUNT(owned); i++) free(owned[i]);
+    hd_servegen_free(m->own_windows, m->own_window_sets);
     free(m);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "market/recipe_parts.h"
+#include "market/servegen.h"
 #include "trace/stats.h"
 
 static bool read_mmpp(struct hd_market *m, const struct hd_value *v,
@@ -32,6 +33,33 @@ static bool read_mmpp(struct hd_market *m, const struct hd_value *v,
     return true;
 }
 
+/* Each model has the windows of the client of its rank. */
+static bool read_servegen(struct hd_market *m, const struct hd_value *v, bool shifted,
+                          struct hd_err *err) {
+    const struct hd_value *from = hd_value_find(v, "from");
+    struct hd_err why = {0};
+    char sha256[65];
+    if (from->type != HD_VALUE_FILE || strcmp(from->call, "servegen") != 0)
+        return hd_value_fail(from, err, "expected servegen \"FOLDER\"");
+    if (v->items || hd_value_find(v, "window"))
+        return hd_value_fail(v, err, "the folder has the windows: leave the rest out");
+    if (hd_value_find(v, "begin") &&
+        !hd_recipe_duration(v, "begin", true, &m->windows_begin_s, err))
+        return false;
+    m->own_windows = hd_servegen_load(from->text, &m->own_window_sets, sha256, &why);
+    if (!m->own_windows) return hd_value_fail(from, err, "%s", why.text);
+    if (m->own_window_sets < m->models)
+        return hd_value_fail(from, err, "%d clients have requests; `models` says %d",
+                             m->own_window_sets, m->models);
+    for (int i = 0; i < m->models; i++) m->own_windows[i].shifted = shifted;
+    hd_recipe_source(m, hd_recipe_file_name(from), sha256);
+    char *how = hd_format("%s (windows of the %d busiest clients in %s)", m->parts,
+                          m->models, hd_recipe_file_name(from));
+    free(m->parts);
+    m->parts = how;
+    return true;
+}
+
 static bool read_windows(struct hd_market *m, const struct hd_value *v,
                          struct hd_err *err) {
     static const char *const keys[] = {"level", "gaps", "cv"};
@@ -40,6 +68,10 @@ static bool read_windows(struct hd_market *m, const struct hd_value *v,
     if (shifted && shifted->type != HD_VALUE_BOOLEAN)
         return hd_value_fail(shifted, err, "expected true or false");
     w->shifted = shifted && shifted->boolean;
+    if (hd_value_find(v, "from")) return read_servegen(m, v, w->shifted, err);
+    if (hd_value_find(v, "begin"))
+        return hd_value_fail(hd_value_find(v, "begin"), err,
+                             "goes with `from` only: begin the list there");
     if (!hd_recipe_duration(v, "window", false, &w->window_s, err)) return false;
     if (m->span_s / w->window_s > 1e6)
         return hd_value_fail(v, err, "more than a million windows in the span");
@@ -106,16 +138,16 @@ bool hd_recipe_arrivals(struct hd_market *m, const struct hd_value *root,
                         struct hd_err *err) {
     static const char *const kinds[] = {"poisson", "gamma",   "weibull",
                                         "mmpp",    "windows", "stream"};
-    static const char *const keys[] = {"kind",    "label", "cv",     "window",
-                                       "shifted", "from",  "method", "jitter"};
+    static const char *const keys[] = {"kind", "label",  "cv",     "window", "shifted",
+                                       "from", "method", "jitter", "begin"};
     static const struct {
-        const char *keys[5];
+        const char *keys[6];
         int count;
     } of[] = {{{"kind", "label", "cv"}, 3},
               {{"kind", "label", "cv"}, 3},
               {{"kind", "label", "cv"}, 3},
               {{"kind", "label"}, 2},
-              {{"kind", "label", "window", "shifted"}, 4},
+              {{"kind", "label", "window", "shifted", "from", "begin"}, 6},
               {{"kind", "label", "from", "method", "jitter"}, 5}};
     const struct hd_value *v =
         hd_recipe_part(m, root, "arrivals", keys, HD_COUNT(keys), true, NULL, err);

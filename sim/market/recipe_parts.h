@@ -34,6 +34,12 @@ const struct hd_value *hd_recipe_part(struct hd_market *, const struct hd_value 
                                       int count, bool array, const char *how,
                                       struct hd_err *err);
 
+/* A file or folder without what it lies in. */
+const char *hd_recipe_file_name(const struct hd_value *);
+
+/* Notes a file among the sources, once. */
+void hd_recipe_source(struct hd_market *, const char *name, const char *sha256);
+
 /* The trace that `from` names, loaded whole and noted among the sources. */
 struct hd_trace *hd_recipe_trace(struct hd_market *, const struct hd_value *part,
                                  struct hd_err *err);

@@ -86,13 +86,25 @@ const struct hd_value *hd_recipe_part(struct hd_market *m, const struct hd_value
     return v;
 }
 
+const char *hd_recipe_file_name(const struct hd_value *v) {
+    const char *slash = strrchr(v->text, '/');
+    return slash ? slash + 1 : v->text;
+}
+
+void hd_recipe_source(struct hd_market *m, const char *name, const char *sha256) {
+    char *entry = hd_format("%s (sha256 %.12s)", name, sha256);
+    if (m->sources && strstr(m->sources, entry))
+        free(entry);
+    else
+        append(&m->sources, entry);
+}
+
 struct hd_trace *hd_recipe_trace(struct hd_market *m, const struct hd_value *part,
                                  struct hd_err *err) {
     const struct hd_value *v = hd_recipe_need(part, "from", err);
     if (!v) return NULL;
-    if (v->type != HD_VALUE_FILE) {
-        hd_value_fail(v, err, "is a %s; expected trace \"FILE\"",
-                      hd_value_type_name(v->type));
+    if (v->type != HD_VALUE_FILE || strcmp(v->call, "trace") != 0) {
+        hd_value_fail(v, err, "expected trace \"FILE\"");
         return NULL;
     }
     struct hd_trace_options asked = HD_TRACE_OPTIONS;
@@ -103,11 +115,7 @@ struct hd_trace *hd_recipe_trace(struct hd_market *m, const struct hd_value *par
         hd_value_fail(v, err, "%s", why.text);
         return NULL;
     }
-    char *entry = hd_format("%s (sha256 %.12s)", t->name, t->sha256);
-    if (m->sources && strstr(m->sources, entry))
-        free(entry);
-    else
-        append(&m->sources, entry);
+    hd_recipe_source(m, t->name, t->sha256);
     return t;
 }
 

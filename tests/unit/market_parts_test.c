@@ -2,6 +2,7 @@
  * recipes may say of each and what is refused; prefixes as they are written; a fit
  * finds what was drawn. */
 #include <math.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "market/fit.h"
@@ -231,7 +232,7 @@ static void bad_recipes(void **state) {
          "s"},
         {WITH("popularity = {kind = 'trace', from = 'x.csv', label = 'real'}," ARRIVALS
                   INPUT OUTPUT),
-         "is a text; expected trace \"FILE\""},
+         "expected trace \"FILE\""},
         {WITH("popularity = {kind = 'trace', from = trace 'none.csv', label = 'real'}"
               "," ARRIVALS INPUT OUTPUT),
          "none.csv: No such file"},
@@ -340,6 +341,72 @@ static void real_parts(void **state) {
     assert_null(hd_recipe_load(file_of(text), &err));
     assert_says(err.text, "thinning adds none");
     unlink(path);
+}
+
+/* Clients by rate, each with its own windows; what is wrong is placed. */
+static void servegen(void **state) {
+    (void)state;
+    char folder[64], path[128], text[1024];
+    snprintf(folder, sizeof folder, "/tmp/hd-market-servegen-%ld", (long)getpid());
+    mkdir(folder, 0700);
+    static const char *const rows[] = {"0,1,2,Gamma,0,0\r\n600,0,0,,0,0\r\n",
+                                       "0,0,0,,0,0\n600,9,1.5,Weibull,0,0\n",
+                                       "0,0,0,,0,0\n600,0,0,,0,0\n"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/chunk-%d-trace.csv", folder, i);
+        FILE *file = fopen(path, "w");
+        fputs(rows[i], file);
+        fclose(file);
+    }
+    snprintf(
+        text, sizeof text,
+        "return {about = 'x', models = 2, load = {rate_per_s = 8, span = '20m', "
+        "label = 'real'}, popularity = {kind = 'uniform', label = 'real'}, arrivals "
+        "= {kind = 'windows', from = servegen '%s', label = 'real'}," INPUT OUTPUT "}",
+        folder + 5);
+    struct hd_market *m = market_of(text);
+    assert_int_equal(m->own_window_sets, 2); /* the third has no request */
+    assert_true(m->own_windows[0].window_s == 600);
+    assert_true(m->own_windows[0].window[1].level == 2 &&
+                m->own_windows[0].window[1].cv == 1.5 &&
+                m->own_windows[0].window[1].law == HD_GAP_WEIBULL);
+    assert_true(m->own_windows[1].window[0].level == 2 &&
+                m->own_windows[1].window[0].law == HD_GAP_GAMMA);
+    struct hd_market_requests r = draw(m); /* one after the other */
+    assert_true(r.count > 8000);
+    for (int64_t i = 0; i < r.count; i++)
+        assert_int_equal(r.of[i].model, r.of[i].at_us < 600000000);
+    hd_market_requests_free(&r);
+    hd_market_free(m);
+    struct hd_err err = {0};
+    *strstr(text, "models = 2") = ' ';
+    memcpy(strstr(text, "odels = 2"), "models=3 ", 9);
+    assert_null(hd_recipe_load(file_of(text), &err));
+    assert_says(err.text, "2 clients have requests; `models` says 3");
+    static const struct {
+        const char *row, *says;
+    } bad[] = {{"0,1,2,Gamma,0\n", "-2-trace.csv:1: 5 columns; expected 6"},
+               {"0,1,2,Gama,0,0\n", "-2-trace.csv:1: column 4: 'Gama' is none"},
+               {"0,-1,2,Gamma,0,0\n", "-2-trace.csv:1: column 2: -1 lies outside"},
+               {"0,1,0,Gamma,0,0\n", "-2-trace.csv:1: column 3: 0 lies outside"},
+               {"0,0,0,,0,0\n9,0,0,,0,0\n8,0,0,,0,0\n",
+                "-2-trace.csv:3: begins at 8 s; expected 18 s"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        FILE *file = fopen(path, "w");
+        fputs(bad[i].row, file);
+        fclose(file);
+        err = (struct hd_err){0};
+        assert_null(hd_recipe_load(file_of(text), &err));
+        assert_says(err.text, bad[i].says);
+    }
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/chunk-%d-trace.csv", folder, i);
+        unlink(path);
+    }
+    err = (struct hd_err){0};
+    assert_null(hd_recipe_load(file_of(text), &err));
+    assert_says(err.text, "no chunk-N-trace.csv");
+    rmdir(folder);
 }
 
 /* ---- prefixes as they are written ---------------------------------------- */
@@ -506,6 +573,7 @@ int main(void) {
         cmocka_unit_test(lengths_and_sessions_change),
         cmocka_unit_test(bad_recipes),
         cmocka_unit_test(real_parts),
+        cmocka_unit_test(servegen),
         cmocka_unit_test(prefixes),
         cmocka_unit_test(a_fit_finds_what_was_drawn),
         cmocka_unit_test(a_fit_is_written_as_a_recipe),
