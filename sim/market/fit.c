@@ -11,7 +11,13 @@
 #include "trace/stats.h"
 #include "trace/stats_lengths.h"
 
-enum { REQUESTS_MIN = 50, STRETCHES_MAX = 96, STRETCH_REQUESTS = 40, CVS = 61 };
+enum {
+    REQUESTS_MIN = 50,
+    STRETCHES_MAX = 96,
+    STRETCH_REQUESTS = 40,
+    CVS = 61,
+    GAPS_MAX = 10000
+};
 
 /* ---- rate ---------------------------------------------------------------- */
 
@@ -74,6 +80,14 @@ static double off(const struct hd_gaps *law, const double *sorted, int64_t n) {
     return worst;
 }
 
+/* Of many gaps in order, as many at even ranks: distances stay as they are to within
+ * one part in GAPS_MAX. */
+static int64_t thin_out(double *gaps, int64_t n) {
+    if (n <= GAPS_MAX) return n;
+    for (int64_t i = 0; i < GAPS_MAX; i++) gaps[i] = gaps[i * n / GAPS_MAX];
+    return GAPS_MAX;
+}
+
 /* Without any model that has enough gaps they are taken to be exponential. The law is
  * the one that comes nearest, not the one of the gaps' own variation: a few long
  * silences make that as large as they like, and these are in the rate over time. */
@@ -84,6 +98,7 @@ static void fit_gaps(struct hd_market *m, const struct hd_trace *t) {
     m->gap_cv = 1;
     if (n) {
         qsort(gaps, (size_t)n, sizeof *gaps, by_value);
+        n = thin_out(gaps, n);
         struct hd_gaps poisson = hd_gaps_of(HD_GAP_POISSON, 1);
         double least = off(&poisson, gaps, n);
         for (int law = HD_GAP_GAMMA; law <= HD_GAP_WEIBULL; law++)
