@@ -1,6 +1,7 @@
 /* Requests that were treated unlike the rest, and averages that hide something. */
 #include "command/warnings.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -33,6 +34,14 @@ static int hidden(const struct hd_question *q, const struct hd_measure *m) {
         below += m->model[i].requests > 0 &&
                  hd_attained(m, q->metric, i, 0) < hd_target(m, i, q->attain[0]);
     return below;
+}
+
+/* The share of all time to first token that was spent in queues. With most of it there,
+ * who waits waits for others to end, and errors of their steps add up in it. */
+static double waited(const struct hd_measure *m) {
+    double first_s =
+        hd_hist_mean(&m->ttft) * (double)m->ttft.total / (double)HD_TICKS_PER_S;
+    return first_s > 0 ? fmin(1, m->blame_s[HD_BLAME_QUEUE] / first_s) : 0;
 }
 
 void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
@@ -75,6 +84,13 @@ void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
         add(&m, "pooled_hides", below,
             hd_format("pooled hides %s below target",
                       hd_say_things(below, "model").text));
+    double share = run && run->end == HD_RUN_WHOLE ? waited(run->measure) : 0;
+    /* of engine profiles alone: what runs without one print stays as it was */
+    if (q->engine->tables && share >= 0.5)
+        add(&m, "ttft_waits", run->measure->measured,
+            hd_format("%.0f %% of the time to first token is waiting in queues: an "
+                      "error of the step times can move it several times as far",
+                      100 * share));
     report->warning = m.warning;
     report->warnings = m.count;
 }
