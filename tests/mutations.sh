@@ -135,8 +135,6 @@ mutant "a GPU is free from the start again" $e/fleet.c \
     "gpu->free_since = e->now;" ""
 mutant "KV that goes request by request skips one" $e/kv.c \
     "t->arrived = end;" "t->arrived = end + 1;"
-mutant "a process that starts keeps what was loaded" $e/turns.c \
-    "hd_evict_unused(e, i, -1);" ""
 mutant "KV on its way does not count against the cap" $e/kv.c \
     "there += r->kv_at == here" "there += 0 && r->kv_at == here"
 mutant "a plan goes on after a preemption" $e/iterate.c \

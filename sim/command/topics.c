@@ -175,7 +175,7 @@ const struct hd_topic hd_topics[] = {
      "--timeline-gpus so are the requests that ran on one of them. When "
      "--timeline-rows\n"
      "is reached nothing that ends later is kept: a warning says when, and so does\n"
-     "`otherData` in the file. What is under way when the run ends is left out.\n"},
+     "`otherData` in the file. Transfers under way when the run ends are left out.\n"},
     {"window", "which requests count",
      "Only requests that arrive inside the measurement window count, all of them, "
      "each\n"

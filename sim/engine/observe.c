@@ -48,6 +48,12 @@ void hd_observe_turn(struct hd_engine *e, const struct hd_instance *i, int why) 
                               .requests = i->turn < 0 ? 0 : e->group[i->turn].size});
 }
 
+void hd_observe_end(struct hd_engine *e, const struct hd_instance *i) {
+    hd_observe_phase(e, i);
+    if (i->phase == HD_PHASE_SWITCH || i->phase == HD_PHASE_KV) hd_observe_stage(e, i);
+    if (i->turn >= 0) hd_observe_turn(e, i, -1);
+}
+
 void hd_observe_transfer(struct hd_engine *e, int transfer, bool broken_off) {
     static const enum hd_seen_kind kind[] = {[HD_MOVE_LOAD] = HD_SEEN_LOAD,
                                              [HD_MOVE_OUT] = HD_SEEN_KV_OUT,

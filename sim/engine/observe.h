@@ -3,7 +3,8 @@
  * test per span.
  *
  * A span comes when it ends. A running batch may come in pieces of any size that touch:
- * how it was cut means nothing. What is under way when a run ends does not come. */
+ * how it was cut means nothing. Turns and what is in them end with the run; transfers
+ * under way then do not come. */
 #ifndef HD_ENGINE_OBSERVE_H
 #define HD_ENGINE_OBSERVE_H
 

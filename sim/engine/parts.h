@@ -239,6 +239,8 @@ void hd_queue_call(struct hd_engine *, enum hd_call, int slot, int serial, int e
 void hd_observe_phase(struct hd_engine *, const struct hd_instance *);
 void hd_observe_stage(struct hd_engine *, const struct hd_instance *);
 void hd_observe_turn(struct hd_engine *, const struct hd_instance *, int why);
+/* The run ends: whatever of these it is in. */
+void hd_observe_end(struct hd_engine *, const struct hd_instance *);
 void hd_observe_transfer(struct hd_engine *, int transfer, bool broken_off);
 /* The present phase of its account ends now. */
 void hd_observe_request(struct hd_engine *, const struct hd_request *);

@@ -39,8 +39,9 @@ static void close_accounts(struct hd_engine *e) {
     struct hd_measure *m = e->measure;
     for (int n = 0; n < e->instances; n++) {
         const struct hd_instance *i = &e->instance[n];
-        if (i->alive)
-            hd_measure_gpu(m, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
+        if (!i->alive) continue;
+        hd_measure_gpu(m, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
+        if (e->config->observer) hd_observe_end(e, i);
     }
     for (int g = 0; g < e->gpus; g++)
         if (e->gpu[g].instance < 0)

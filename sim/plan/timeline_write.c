@@ -89,7 +89,7 @@ static void row_slice(struct writing *w, const struct hd_timeline_event *e) {
     if (r->kind == HD_SEEN_TURN) {
         hd_json_int(w->j, "turn", r->id);
         hd_json_text(w->j, "ended",
-                     r->detail < 0 ? "with its instance"
+                     r->detail < 0 ? "with its instance, or the run"
                                    : hd_why_name((enum hd_why)r->detail));
         hd_json_int(w->j, "requests_left", r->requests);
     }

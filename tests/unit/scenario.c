@@ -290,6 +290,32 @@ struct ear { /* hears of every finished request */
     int32_t times[WORLD_ARRIVALS_MAX];
 };
 
+/* What an observer saw of GPU time, in the window, to be held against the account. */
+struct eye {
+    hd_tick from, to;
+    hd_wide ticks[HD_GPU_USES];
+};
+
+static void see(void *context, const struct hd_seen *s) {
+    static const int use[] = {[HD_SEEN_TURN] = -1,
+                              [HD_SEEN_START] = HD_GPU_START,
+                              [HD_SEEN_STAGE] = HD_GPU_STAGE,
+                              [HD_SEEN_PREFILL] = HD_GPU_PREFILL,
+                              [HD_SEEN_MIXED] = HD_GPU_MIXED,
+                              [HD_SEEN_DECODE] = HD_GPU_DECODE,
+                              [HD_SEEN_STALL] = -1,
+                              [HD_SEEN_LOAD] = -1,
+                              [HD_SEEN_KV_OUT] = -1,
+                              [HD_SEEN_KV_IN] = -1,
+                              [HD_SEEN_REQUEST] = -1};
+    struct eye *eye = context;
+    hd_tick since = s->since < eye->from ? eye->from : s->since;
+    hd_tick until = s->until > eye->to ? eye->to : s->until;
+    if (use[s->kind] < 0 || until <= since) return;
+    int stage = s->kind == HD_SEEN_STAGE ? s->detail : 0;
+    eye->ticks[use[s->kind] + stage] += (hd_wide)(until - since) * s->gpus;
+}
+
 static void hear(void *context, const struct hd_finished *f) {
     struct ear *ear = context;
     struct outcome *o = ear->outcome;
@@ -409,6 +435,9 @@ struct outcome world_run_logged(struct world *w, bool step, uint64_t cut_seed,
     wanderer.log = log;
     struct hd_policy policy = wanderer_policy(&wanderer);
     struct hd_err note = {0}, err = {0};
+    struct eye eye = {.from = w->config.from, .to = w->config.to};
+    struct hd_observer observer = {&eye, see};
+    w->config.observer = &observer;
     w->next = 0;
     w->config.step = step;
     w->config.cut_seed = cut_seed;
@@ -445,6 +474,9 @@ struct outcome world_run_logged(struct world *w, bool step, uint64_t cut_seed,
     for (int n = 0; n < w->config.nodes; n++) gpus += w->config.node[n].gpus;
     o.conserved &= used == hd_measure_gpus(m, gpus, m->end);
     o.conserved &= blamed == m->latency_ticks;
+    for (int n = 0; n < HD_GPU_IDLE_WAITING; n++)
+        o.conserved &= eye.ticks[n] == m->gpu_ticks[n];
+    w->config.observer = NULL;
     hd_measure_free(m);
     return o;
 }
