@@ -100,6 +100,7 @@ static struct hd_serving serving_of(const struct hd_log *log,
     s.chunk_tokens = p->chunked ? tokens : 0;
     s.watermark = p->watermark;
     s.async = p->async;
+    s.prefix_cache = p->prefix_cache;
     return s;
 }
 

@@ -28,6 +28,7 @@ void hd_engines_text(const struct hd_engines *e) {
     hd_text_table_column(t, "sequences", true);
     hd_text_table_column(t, "tokens\na step", true);
     hd_text_table_column(t, "prompts", false);
+    hd_text_table_column(t, "prefix\ncache", false);
     for (int n = 0; n < count; n++) {
         const struct hd_engine_profile *p = &all[n];
         hd_text_table_cell(t, "%s", p->name);
@@ -49,6 +50,7 @@ void hd_engines_text(const struct hd_engines *e) {
         cell(t, p, "max_batch", p->max_batch);
         cell(t, p, "step_tokens", p->step_tokens);
         hd_text_table_cell(t, "%s", p->chunked ? "in chunks" : "first, whole");
+        hd_text_table_cell(t, "%s", p->prefix_cache ? "on" : "off");
     }
     hd_text_table_print(t, 0, stdout);
     hd_text_table_free(t);
@@ -83,7 +85,8 @@ void hd_engines_json(const struct hd_engines *e, struct hd_json *j) {
         } flag[] = {{"async", p->async},
                     {"tables", p->tables},
                     {"graph", p->graph},
-                    {"chunked", p->chunked}};
+                    {"chunked", p->chunked},
+                    {"prefix_cache", p->prefix_cache}};
         hd_json_object(j, NULL);
         hd_json_text(j, "name", p->name);
         hd_json_text(j, "aliases", p->aliases);
@@ -111,8 +114,8 @@ void hd_engines_csv(const struct hd_engines *e, struct hd_csv_writer *w) {
         "engine",           "async",      "tables",      "graph",
         "step_s",           "sequence_s", "layer_s",     "front_s",
         "front_sequence_s", "max_batch",  "step_tokens", "chunked",
-        "gpu_memory",       "watermark",  "measured",    "published",
-        "assumed",          "revision",   "source"};
+        "prefix_cache",     "gpu_memory", "watermark",   "measured",
+        "published",        "assumed",    "revision",    "source"};
     for (size_t n = 0; n < sizeof header / sizeof *header; n++)
         hd_csv_text(w, header[n]);
     hd_csv_end_row(w);
@@ -132,6 +135,7 @@ void hd_engines_csv(const struct hd_engines *e, struct hd_csv_writer *w) {
         hd_csv_int(w, p->max_batch);
         hd_csv_int(w, p->step_tokens);
         hd_csv_text(w, p->chunked ? "yes" : "no");
+        hd_csv_text(w, p->prefix_cache ? "yes" : "no");
         hd_csv_real(w, p->gpu_memory);
         hd_csv_real(w, p->watermark);
         hd_csv_text(w, p->measured);

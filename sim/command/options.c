@@ -102,6 +102,8 @@ const struct hd_option hd_options[] = {
      "chunked prefill: new tokens of one step, of which each decode takes one; 0: "
      "whole "
      "prompts first"},
+    {SERVED, RC, "prefix-cache", "on|off", "serving.prefix_cache", "off", false,
+     "KV of prompts stays for others that begin alike, where the trace says which do"},
     {SERVED, RC, "watermark", "FRACTION", "serving.watermark", "0.01", false,
      "of the KV pool, left free by admission"},
     {SERVED, RC, "gpu-memory", "FRACTION", "serving.gpu_memory", "0.9", false,

@@ -206,6 +206,7 @@ bool hd_resolve_engine(struct hd_asked *asked, struct hd_resolved *r,
     engine_has(asked, p, "serving.max_batch", "%.0f", p->max_batch);
     engine_has(asked, p, "serving.prefill_tokens", "%.0f", p->step_tokens);
     engine_has(asked, p, "serving.chunk", "%.0f", p->chunked ? p->step_tokens : 0);
+    engine_has(asked, p, "serving.prefix_cache", p->prefix_cache ? "on" : "off", 0);
     engine_has(asked, p, "serving.watermark", "%g", p->watermark);
     engine_has(asked, p, "serving.gpu_memory", "%g", p->gpu_memory);
     engine_has(asked, p, "serving.front", "%gms", p->front_s * 1e3);
@@ -259,6 +260,11 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
                                "less than 0.5",
                                s->value);
     serving->watermark = watermark;
+
+    static const char *const switches[] = {"off", "on"};
+    int cached = hd_asked_word(asked, "serving.prefix_cache", switches, 2, problem);
+    if (cached < 0) return false;
+    serving->prefix_cache = cached;
 
     static const char *const preempts[] = {"recompute", "swap"};
     int preempt = hd_asked_word(asked, "serving.preempt", preempts, 2, problem);

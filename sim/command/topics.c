@@ -79,7 +79,15 @@ const struct hd_topic hd_topics[] = {
      "Above 85 % of --max-batch a small error of the step time moves TTFT a lot.\n"
      "`hotdesk calibrate log` replays a measured run and says how far off a profile "
      "is.\n"
-     "Prompts that share a prefix are computed each anew: there is no prefix cache.\n"},
+     "\n"
+     "--prefix-cache   on: KV of prompts stays, in blocks of 16 tokens, least "
+     "recently\n"
+     "                 used goes first; a prompt that begins alike is computed only "
+     "from\n"
+     "                 where it differs. Which do, the trace must say (column "
+     "`prefix`\n"
+     "                 of native files, hash_ids of Mooncake); results give the hit "
+     "rate\n"},
     {"figures", "what `hotdesk trace info` says of a trace, and how to read it",
      "rate         requests in intervals of a round length, as bars\n"
      "CV of gaps   standard deviation over mean of the times between requests; 1 if "

@@ -33,6 +33,7 @@ static const struct hd_column columns[] = {
     {"max_batch", HD_COLUMN_WHOLE, AT(max_batch), 1, NULL},
     {"step_tokens", HD_COLUMN_WHOLE, AT(step_tokens), 1, NULL},
     {"chunked", HD_COLUMN_FLAG, AT(chunked), 0, NULL},
+    {"prefix_cache", HD_COLUMN_FLAG, AT(prefix_cache), 0, NULL},
     {"gpu_memory", HD_COLUMN_RATE, AT(gpu_memory), 1, NULL},
     {"watermark", HD_COLUMN_RATE, AT(watermark), 1, NULL},
     {"measured", HD_COLUMN_TEXT, AT(measured), 0, NULL},
@@ -50,8 +51,8 @@ const char *const *hd_engine_constants(int *count) {
     static const char *const names[CONSTANTS] = {
         "async",       "tables",      "graph",    "step_us",
         "sequence_us", "layer_us",    "front_ms", "front_sequence_ms",
-        "max_batch",   "step_tokens", "chunked",  "gpu_memory",
-        "watermark"};
+        "max_batch",   "step_tokens", "chunked",  "prefix_cache",
+        "gpu_memory",  "watermark"};
     *count = CONSTANTS;
     return names;
 }

@@ -28,6 +28,7 @@ struct hd_engine_profile {
     int step_tokens; /* new tokens of one step */
     bool
         chunked; /* prompts share step_tokens with decodes; else they go first, whole */
+    bool prefix_cache; /* KV of prompts stays, for others that begin alike */
     double gpu_memory; /* share of a GPU's memory for weights, KV and workspace */
     double watermark;  /* share of the KV pool that admission leaves free */
     const char *measured, *published, *assumed; /* the columns that were */

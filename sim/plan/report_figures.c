@@ -198,6 +198,11 @@ static void fill_counts(const struct hd_measure *m, struct hd_run_figures *f) {
     f->counts.empty = m->finished[HD_STATUS_EMPTY];
     f->counts.unfinished = m->finished[HD_STATUS_UNFINISHED];
     f->counts.preempted = m->preempted;
+    bool cached = m->prompt_tokens > 0;
+    f->prefix.prompt_tokens = cached ? m->prompt_tokens : HD_INT_ABSENT;
+    f->prefix.cached_tokens = cached ? m->cached_tokens : HD_INT_ABSENT;
+    f->prefix.hit_rate =
+        cached ? (double)m->cached_tokens / (double)m->prompt_tokens : NAN;
 }
 
 struct hd_limit_figures hd_limit_figures(const struct hd_question *q,

@@ -52,6 +52,12 @@ struct hd_run_figures {
         int64_t measured, done, rejected, too_long, empty, unfinished, preempted;
     } counts;
     struct {
+        /* Of measured requests whose prefill began where prompts are cached; absent
+         * without a cache or without identities. */
+        int64_t prompt_tokens, cached_tokens;
+        double hit_rate; /* cached over prompt tokens */
+    } prefix;
+    struct {
         const char *rule, *metric;
         double target, slo_scale;
         int ok; /* -1: the run was not whole */

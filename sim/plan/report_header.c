@@ -220,6 +220,8 @@ static void served_line(const struct hd_question *q, FILE *out) {
         unusual(out, &said, "prefill-tokens %d", s->prefill_tokens);
     if (s->chunk_tokens != (p->chunked ? p->step_tokens : 0))
         unusual(out, &said, "chunk %d tokens", s->chunk_tokens);
+    if (s->prefix_cache != p->prefix_cache)
+        unusual(out, &said, "prefix-cache %s", s->prefix_cache ? "on" : "off");
     if (s->front_s != p->front_s)
         unusual(out, &said, "front %s", hd_say_limit(s->front_s).text);
     if (s->front_sequence_s != p->front_sequence_s)

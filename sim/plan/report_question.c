@@ -106,6 +106,7 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_int(j, "max_batch", s->max_batch);
     hd_json_int(j, "prefill_tokens", s->prefill_tokens);
     hd_json_int(j, "chunk_tokens", s->chunk_tokens);
+    hd_json_bool(j, "prefix_cache", s->prefix_cache);
     hd_json_real(j, "front_s", s->front_s);
     hd_json_real(j, "front_sequence_s", s->front_sequence_s);
     hd_json_bool(j, "preempt_swap", s->preempt_swap);

@@ -40,6 +40,14 @@ static void count_line(const struct hd_run_figures *f, FILE *out) {
     putc('\n', out);
 }
 
+static void prefix_line(const struct hd_run_figures *f, FILE *out) {
+    if (isnan(f->prefix.hit_rate)) return;
+    fprintf(out, "prefixes  %s of %s prompt tokens were in the cache (%s)\n",
+            hd_say_count(f->prefix.cached_tokens).text,
+            hd_say_count(f->prefix.prompt_tokens).text,
+            hd_say_percent(f->prefix.hit_rate).text);
+}
+
 static void verdict_lines(const struct hd_question *q, const struct hd_run_figures *f,
                           FILE *out) {
     const char *what = q->metric == HD_METRIC_RATIO     ? "time ratio"
@@ -202,6 +210,7 @@ void hd_report_run(const struct hd_report *report, const struct hd_run_record *r
                 *r->err.text ? r->err.text : "before its end; there are no figures");
     } else {
         count_line(&f, out);
+        prefix_line(&f, out);
         verdict_lines(q, &f, out);
         latency_table(&f, report->width, out);
         use_lines(&f, out);

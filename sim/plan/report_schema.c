@@ -85,6 +85,12 @@ static const struct hd_field run_field[] = {
       "left when nothing moved any more; late"),
     F("counts.preempted", INT, "times", counts.preempted,
       "measured requests that lost their place to a full KV memory, each time"),
+    F("prefix.prompt_tokens", INT, "tokens", prefix.prompt_tokens,
+      "of measured requests' prompts, where prompts are cached (--prefix-cache)"),
+    F("prefix.cached_tokens", INT, "tokens", prefix.cached_tokens,
+      "of those, found in the cache when the first prefill began"),
+    F("prefix.hit_rate", REAL, "fraction", prefix.hit_rate,
+      "cached over prompt tokens"),
     F("pass.rule", TEXT, "", pass.rule,
       "model: every judged model and the rare ones together reach the target; pooled: "
       "all requests together do"),

@@ -105,6 +105,11 @@ static struct hd_run_model make_model(const struct hd_setup *s, int model, doubl
         .mean_output = (double)has->output / sent};
 }
 
+static int prefix_block_tokens(const struct hd_question *q) {
+    const struct hd_trace_extra *extra = q->trace->extra;
+    return extra && extra->prefix ? extra->prefix_block_tokens : 0;
+}
+
 void hd_scene_open(struct hd_setup *s, const struct hd_case *what, struct hd_scene *c) {
     const struct hd_question *q = s->question;
     memset(c, 0, sizeof *c);
@@ -140,6 +145,7 @@ void hd_scene_open(struct hd_setup *s, const struct hd_case *what, struct hd_sce
                                .next_context = c,
                                .switching = q->switching,
                                .serving = q->serving,
+                               .prefix_block_tokens = prefix_block_tokens(q),
                                .from = q->from,
                                .to = q->to,
                                .seed = q->seed,

@@ -25,6 +25,12 @@ bool hd_setup_arrival(const struct hd_setup *s, int64_t row, struct hd_arrival *
                              .model = r->model,
                              .input_tokens = r->input_tokens > 0 ? r->input_tokens : 1,
                              .output_tokens = r->output_tokens};
+    const struct hd_trace_extra *extra = q->trace->extra;
+    if (extra && extra->prefix) {
+        a->prefix = extra->prefix + extra->prefix_first[row];
+        a->prefix_blocks =
+            (int)(extra->prefix_first[row + 1] - extra->prefix_first[row]);
+    }
     if (r->output_tokens == 0) return q->zero_output != HD_DROP;
     int context = q->model[r->model].spec->max_context_tokens;
     if ((int64_t)a->input_tokens + a->output_tokens <= context) return true;

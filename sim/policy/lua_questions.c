@@ -208,6 +208,14 @@ static int group_fits(lua_State *L) {
     return 1;
 }
 
+static int instance_cached(lua_State *L) {
+    struct hd_handle *instance = hd_lua_self(L, HD_KIND_INSTANCE, "cached");
+    struct hd_handle *req = hd_lua_argument(L, 2, HD_KIND_REQUEST, "cached");
+    lua_pushinteger(L, hd_ask_cached_tokens(instance->host->engine, instance->slot,
+                                            hd_lua_req(req)));
+    return 1;
+}
+
 static int node_tier(lua_State *L) {
     struct hd_handle *node = hd_lua_self(L, HD_KIND_NODE, "tier");
     struct hd_handle *model = hd_lua_argument(L, 2, HD_KIND_MODEL, "tier");
@@ -317,8 +325,10 @@ const luaL_Reg *hd_lua_questions(enum hd_kind kind) {
                                     {"most", pool_most},         {"count", pool_count},
                                     {"each", pool_each},         {"held", pool_held},
                                     {"estimate", pool_estimate}, {NULL, NULL}};
-    static const luaL_Reg instance[] = {
-        {"each", instance_each}, {"estimate", instance_estimate}, {NULL, NULL}};
+    static const luaL_Reg instance[] = {{"each", instance_each},
+                                        {"estimate", instance_estimate},
+                                        {"cached", instance_cached},
+                                        {NULL, NULL}};
     static const luaL_Reg group[] = {
         {"each", group_each}, {"fits", group_fits}, {NULL, NULL}};
     static const luaL_Reg node[] = {{"tier", node_tier}, {NULL, NULL}};

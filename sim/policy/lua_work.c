@@ -259,6 +259,21 @@ static void push_kv(lua_State *L, struct hd_lua *h, struct hd_req r, bool place)
                                              : "moving");
 }
 
+/* A table of what the prompt's blocks are, or nil where the trace does not say. */
+static void push_prefix(lua_State *L, struct hd_engine *e, struct hd_req r) {
+    const uint64_t *block;
+    int blocks = hd_ask_request_prefix(e, r, &block);
+    if (blocks == 0) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_createtable(L, blocks, 0);
+    for (int n = 0; n < blocks; n++) {
+        lua_pushinteger(L, (lua_Integer)block[n]);
+        lua_rawseti(L, -2, n + 1);
+    }
+}
+
 int hd_lua_read_request(lua_State *L, const struct hd_handle *own, int id) {
     struct hd_lua *h = own->host;
     struct hd_engine *e = h->engine;
@@ -278,9 +293,6 @@ int hd_lua_read_request(lua_State *L, const struct hd_handle *own, int id) {
                                                     ? (enum hd_request_state)own->state
                                                     : hd_ask_request_state(e, r)));
         return 1;
-    case REQUEST_PREFIX: /* traces carry none yet */
-        lua_pushnil(L);
-        return 1;
     }
     if (own->gone)
         return luaL_error(L, "the request is finished: only `id`, `model` and `state` "
@@ -288,6 +300,9 @@ int hd_lua_read_request(lua_State *L, const struct hd_handle *own, int id) {
     switch (id) {
     case REQUEST_ARRIVAL:
         push_seconds(L, hd_ask_request_arrival(e, r));
+        break;
+    case REQUEST_PREFIX:
+        push_prefix(L, e, r);
         break;
     case REQUEST_INPUT:
         lua_pushinteger(L, hd_ask_request_input(e, r));

@@ -28,6 +28,7 @@ local function look_at_instance(inst)
     read(g, "group")
     g:fits(g.first, 10)
     inst:estimate("step", g)
+    if g.first then inst:cached(g.first) end
     inst:estimate("swap", g)
     inst:estimate("switch", g.model)
     inst:estimate("load", g.model)

@@ -15,12 +15,13 @@
 
 static const char header[] =
     "engine,aliases,async,tables,graph,step_us,sequence_us,layer_us,front_ms,"
-    "front_sequence_ms,max_batch,step_tokens,chunked,gpu_memory,watermark,measured,"
+    "front_sequence_ms,max_batch,step_tokens,chunked,prefix_cache,gpu_memory,watermark,"
+    "measured,"
     "published,assumed,source\n";
 
 static const char provenance[] =
     "step_us,async tables graph sequence_us layer_us front_ms front_sequence_ms,"
-    "max_batch step_tokens chunked gpu_memory watermark,made up\n";
+    "max_batch step_tokens chunked prefix_cache gpu_memory watermark,made up\n";
 
 /* What is wrong with a file of this row; "" for nothing. The caller frees it. */
 static char *said_of(const char *row) {
@@ -50,31 +51,33 @@ static void refused(const char *values, const char *more, const char *why) {
 
 static void wrong_rows_are_refused(void **state) {
     (void)state;
-    static const char fine[] = "e,x y,yes,yes,yes,5,1,0,1,0,256,2048,yes,0.9,0";
+    static const char fine[] = "e,x y,yes,yes,yes,5,1,0,1,0,256,2048,yes,yes,0.9,0";
     char *row = hd_format("%s,%s", fine, provenance);
     char *said = said_of(row);
     assert_string_equal(said, "");
     free(said);
     free(row);
-    refused("e,,yes,yes,yes,5 us,1,0,1,0,256,2048,yes,0.9,0", provenance,
+    refused("e,,yes,yes,yes,5 us,1,0,1,0,256,2048,yes,yes,0.9,0", provenance,
             ":2: step_us");
-    refused("e,,yes,yes,yes,-5,1,0,1,0,256,2048,yes,0.9,0", provenance, "below 0");
-    refused("e,,yes,no,yes,5,1,0,1,0,256,2048,yes,0.9,0", provenance,
+    refused("e,,yes,yes,yes,-5,1,0,1,0,256,2048,yes,yes,0.9,0", provenance, "below 0");
+    refused("e,,yes,no,yes,5,1,0,1,0,256,2048,yes,yes,0.9,0", provenance,
             "host times of a step are in the fitted iterations");
-    refused("e,,yes,yes,yes,5,1,2,1,0,256,2048,yes,0.9,0", provenance,
+    refused("e,,yes,yes,yes,5,1,2,1,0,256,2048,yes,yes,0.9,0", provenance,
             "a graph has no launches");
-    refused("e,,yes,yes,yes,5,1,0,1,0,256,128,yes,0.9,0", provenance,
+    refused("e,,yes,yes,yes,5,1,0,1,0,256,128,yes,yes,0.9,0", provenance,
             "step_tokens below max_batch");
-    refused("e,,yes,yes,yes,5,1,0,1,0,256,2048,yes,1.5,0", provenance, "gpu_memory");
-    refused("e,,maybe,yes,yes,5,1,0,1,0,256,2048,yes,0.9,0", provenance,
+    refused("e,,yes,yes,yes,5,1,0,1,0,256,2048,yes,yes,1.5,0", provenance,
+            "gpu_memory");
+    refused("e,,maybe,yes,yes,5,1,0,1,0,256,2048,yes,yes,0.9,0", provenance,
             "expected yes or no");
-    refused("e,E,yes,yes,yes,5,1,0,1,0,256,2048,yes,0.9,0", provenance,
+    refused("e,E,yes,yes,yes,5,1,0,1,0,256,2048,yes,yes,0.9,0", provenance,
             "stands for two rows");
     refused(fine, "async,,,made up\n", ":2: tables of e stands 0 times");
     refused(fine, "async,async,,made up\n", "async of e stands 2 times");
     refused(fine,
             "step_us,async tables graph sequence_us layer_us front_ms "
-            "front_sequence_ms,max_batch step_tokens chunked gpu_memory watermark "
+            "front_sequence_ms,max_batch step_tokens chunked prefix_cache gpu_memory "
+            "watermark "
             "colour,made up\n",
             "names what is no constant");
 }

@@ -178,11 +178,12 @@ static void json_is_read_by_others(void **state) {
     char keys[1024];
     shell_says("jq -r 'keys_unsorted | join(\" \")' run/run.json", keys, sizeof keys);
     assert_string_equal(
-        keys, "schema version complete end error command inputs replicas window counts "
-              "pass attain ttft tbt tpot e2e gap_longest goodput tokens gpu gpu_hours "
-              "gpu_time "
-              "blame latency_s switches peak load cost limit observed models classes "
-              "requirements warnings");
+        keys,
+        "schema version complete end error command inputs replicas window counts "
+        "prefix pass attain ttft tbt tpot e2e gap_longest goodput tokens gpu gpu_hours "
+        "gpu_time "
+        "blame latency_s switches peak load cost limit observed models classes "
+        "requirements warnings");
     report_world_compare(&world, 3);
     assert_true(write_comparison("a", &no_figure));
     assert_int_equal(

@@ -30,7 +30,8 @@ static void finish(struct hd_measure *m, int64_t id, int model, enum hd_status s
                             .first_token = served ? arrival + at_s(0.5) : -1,
                             .last_token = served ? arrival + at_s(2) : -1,
                             .ended = served ? arrival + at_s(2) : arrival,
-                            .gap_longest = served ? at_s(0.25) : -1};
+                            .gap_longest = served ? at_s(0.25) : -1,
+                            .cached_tokens = served ? 32 : -1};
     if (served) {
         f.blame[HD_BLAME_QUEUE] = at_s(0.25);
         f.blame[HD_BLAME_PREFILL] = at_s(0.25);
