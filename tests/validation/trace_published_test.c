@@ -3,6 +3,7 @@
 
 #include "base/home.h"
 #include "base/mem.h"
+#include "market/servegen.h"
 #include "trace/stats.h"
 #include "trace/stats_activity.h"
 #include "trace/stats_arrivals.h"
@@ -237,6 +238,38 @@ static void burstgpt(void **state) {
     hd_trace_free(t);
 }
 
+/* Windows of both models together, by their law; idle ones have none. */
+static void servegen(void **state) {
+    (void)state;
+    static const char *const names[] = {"servegen/language/m-small",
+                                        "servegen/reason/deepseek-r1"};
+    static const int clients[] = {43, 73}, windows[] = {2016, 144};
+    int laws[2] = {0, 0}, idle = 0;
+    for (int n = 0; n < 2; n++) {
+        struct hd_err err = {0};
+        char *path = data(names[n]), sha256[65];
+        int active;
+        struct hd_windows *w = hd_servegen_load(path, &active, sha256, &err);
+        if (!w) fail_msg("%s", err.text);
+        assert_true(active <= clients[n]);
+        idle += (clients[n] - active) * windows[n]; /* left out: never a request */
+        for (int c = 0; c < active; c++) {
+            assert_int_equal(w[c].windows, windows[n]);
+            assert_true(w[c].window_s == 600);
+            for (int i = 0; i < w[c].windows; i++)
+                if (w[c].window[i].level == 0)
+                    idle++;
+                else
+                    laws[w[c].window[i].law == HD_GAP_WEIBULL]++;
+        }
+        hd_servegen_free(w, active);
+        free(path);
+    }
+    assert_int_equal(idle, 53994);
+    assert_int_equal(laws[0], 30508);
+    assert_int_equal(laws[1], 12698);
+}
+
 static void not_requests(void **state) {
     (void)state;
     static const char *const names[] = {"gentd26/lora_request_trace.csv",
@@ -258,6 +291,7 @@ int main(void) {
         cmocka_unit_test(aegaeon),
         cmocka_unit_test(every_aegaeon_trace),
         cmocka_unit_test(burstgpt),
+        cmocka_unit_test(servegen),
         cmocka_unit_test(not_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
