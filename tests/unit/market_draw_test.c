@@ -11,7 +11,7 @@
 #include "command/command.h"
 #include "market/rates.h"
 #include "market/recipe.h"
-#include "unit/trace_files.h"
+#include "unit/market_draws.h"
 
 static double even_share[8] = {0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125};
 
@@ -26,15 +26,6 @@ static struct hd_market plain(void) {
         .output = {.p50 = 100, .mean = 150, .min = 1, .max = 1000000},
         .parts = (char[]){"all invented"},
     };
-}
-
-static struct hd_market_requests draw(const struct hd_market *market, uint64_t seed) {
-    struct hd_err err = {0};
-    struct hd_market_requests r;
-    if (!hd_market_draw(market, seed, &r, &err)) fail_msg("%s", err.text);
-    for (int64_t i = 1; i < r.count; i++)
-        assert_true(r.of[i].at_us >= r.of[i - 1].at_us);
-    return r;
 }
 
 /* Within `sigmas` of what theory says; prints both. */

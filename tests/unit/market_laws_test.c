@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "market/market.h"
-#include "unit/trace_files.h"
+#include "unit/market_draws.h"
 
 static double equal_share[4] = {0.25, 0.25, 0.25, 0.25};
 
@@ -21,13 +21,6 @@ static struct hd_market plain(void) {
         .output = {.p50 = 100, .mean = 150, .min = 1, .max = 1000000},
         .parts = (char[]){"all invented"},
     };
-}
-
-static struct hd_market_requests draw(const struct hd_market *market, uint64_t seed) {
-    struct hd_err err = {0};
-    struct hd_market_requests r;
-    if (!hd_market_draw(market, seed, &r, &err)) fail_msg("%s", err.text);
-    return r;
 }
 
 /* ---- the two tests ------------------------------------------------------- */

@@ -8,7 +8,7 @@
 #include "market/fit.h"
 #include "market/recipe.h"
 #include "trace/stats_reuse.h"
-#include "unit/trace_files.h"
+#include "unit/market_draws.h"
 
 /* ---- changing one part --------------------------------------------------- */
 
@@ -57,16 +57,9 @@ static struct hd_market *market_of(const char *text) {
     return m;
 }
 
-static struct hd_market_requests draw(const struct hd_market *m) {
-    struct hd_err err = {0};
-    struct hd_market_requests r;
-    if (!hd_market_draw(m, 7, &r, &err)) fail_msg("%s", err.text);
-    return r;
-}
-
 static struct hd_market_requests draw_text(const char *text) {
     struct hd_market *m = market_of(text);
-    struct hd_market_requests r = draw(m);
+    struct hd_market_requests r = draw(m, 7);
     hd_market_free(m);
     return r;
 }
@@ -327,7 +320,7 @@ static void real_parts(void **state) {
         assert_non_null(strstr(m->sources, path + 5));
         assert_null(strstr(m->sources, "), ")); /* one file, named once */
         assert_int_equal(m->pairs.count, 90);   /* those with an answer */
-        struct hd_market_requests r = draw(m);
+        struct hd_market_requests r = draw(m, 7);
         for (int64_t i = 0; i < r.count; i++)
             assert_int_equal(r.of[i].output_tokens, 2 * r.of[i].input_tokens - 1);
         assert_true(r.count > 200 && r.count < 400);
@@ -372,7 +365,7 @@ static void servegen(void **state) {
                 m->own_windows[0].window[1].law == HD_GAP_WEIBULL);
     assert_true(m->own_windows[1].window[0].level == 2 &&
                 m->own_windows[1].window[0].law == HD_GAP_GAMMA);
-    struct hd_market_requests r = draw(m); /* one after the other */
+    struct hd_market_requests r = draw(m, 7); /* one after the other */
     assert_true(r.count > 8000);
     for (int64_t i = 0; i < r.count; i++)
         assert_int_equal(r.of[i].model, r.of[i].at_us < 600000000);
@@ -434,7 +427,7 @@ static void prefixes(void **state) {
     part[8] = SESSIONS;
     char *text = recipe_of(part);
     struct hd_market *m = market_of(text);
-    struct hd_market_requests r = draw(m);
+    struct hd_market_requests r = draw(m, 7);
     struct hd_trace *t = written(m, &r);
     const struct hd_trace_extra *x = t->extra;
     assert_int_equal(x->prefix_block_tokens, 16);
@@ -486,7 +479,7 @@ static void a_fit_finds_what_was_drawn(void **state) {
             "label = 'invented'}}",
             rows[i].arrivals);
         struct hd_market *m = market_of(text);
-        struct hd_market_requests r = draw(m);
+        struct hd_market_requests r = draw(m, 7);
         struct hd_trace *t = written(m, &r);
         struct hd_err err = {0};
         struct hd_market *fit = hd_fit(t, &err);
@@ -522,7 +515,7 @@ static void a_fit_is_written_as_a_recipe(void **state) {
     (void)state;
     char *text = recipe_of(base_part);
     struct hd_market *m = market_of(text);
-    struct hd_market_requests r = draw(m);
+    struct hd_market_requests r = draw(m, 7);
     struct hd_trace *t = written(m, &r);
     struct hd_err err = {0};
     struct hd_market *fit = hd_fit(t, &err);

@@ -8,30 +8,7 @@
 #include "trace/stats_activity.h"
 #include "trace/stats_arrivals.h"
 #include "trace/stats_popularity.h"
-#include "unit/trace_files.h"
-
-/* The file of that name below HOTDESK_DATA (default ../shared/data beside the
- * project), or a skipped test. */
-static char *data(const char *name) {
-    const char *folder = getenv("HOTDESK_DATA");
-    char *root = folder ? hd_strdup(folder) : hd_home_path("../shared/data");
-    char *path = hd_format("%s/traces/%s", root, name);
-    free(root);
-    if (hd_file_exists(path)) return path;
-    free(path);
-    print_message("skipped: no data\n");
-    skip();
-    return NULL;
-}
-
-static struct hd_trace *load(const char *name) {
-    struct hd_err err = {0};
-    char *path = data(name);
-    struct hd_trace *trace = hd_trace_load(path, &HD_TRACE_OPTIONS, &err);
-    if (!trace) fail_msg("%s", err.text);
-    free(path);
-    return trace;
-}
+#include "validation/real_traces.h"
 
 /* Equal when rounded to the decimals of what was published. */
 static void published(const char *what, double got, const char *text) {
