@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/mem.h"
 
 /* ---- requests.jsonl ------------------------------------------------------ */
 
-struct line { /* of the file, with the stamps as they stand there */
-    char *id;
+struct line {          /* of the file, with the stamps as they stand there */
+    char *id, *prompt; /* prompt: NULL where it is not there */
     long number;
     double arrival, queued, first, last;
     int input, output;
@@ -48,11 +49,22 @@ static bool tokens_of(const json_t *object, const char *field, int *to,
                    field);
 }
 
+/* Text or a whole number; it may be absent. */
+static bool take_prompt(const json_t *value, struct line *l, struct hd_err *why) {
+    if (!value || json_is_null(value)) return true;
+    if (json_is_string(value))
+        l->prompt = hd_strdup(json_string_value(value));
+    else if (json_is_integer(value))
+        l->prompt = hd_format("%lld", (long long)json_integer_value(value));
+    return l->prompt || hd_fail(why, "prompt_id is neither text nor a whole number");
+}
+
 static bool take_line(const json_t *object, struct line *l, struct hd_err *why) {
     if (!json_is_object(object)) return hd_fail(why, "expected one JSON object a line");
     const json_t *id = json_object_get(object, "request_id");
     if (!json_is_string(id)) return hd_fail(why, "no text in field 'request_id'");
     l->id = hd_strdup(json_string_value(id));
+    if (!take_prompt(json_object_get(object, "prompt_id"), l, why)) return false;
     if (!tokens_of(object, "input_toks", &l->input, why) ||
         !tokens_of(object, "output_toks", &l->output, why) ||
         !number_of(object, "arrival_time", &l->arrival, why))
@@ -113,6 +125,30 @@ static int by_arrival(const void *a, const void *b) {
     return (x->number > y->number) - (x->number < y->number);
 }
 
+/* Numbers prompts by their ids. */
+static bool number_prompts(struct hd_log *log, const struct lines *all,
+                           const char *path, struct hd_err *err) {
+    struct hd_intern ids = {0};
+    int *first = hd_alloc((size_t)all->count * sizeof *first), at = 0;
+    bool fine = true;
+    for (int n = 0; fine && n < all->count; n++) {
+        const struct line *l = &all->line[n];
+        int known = ids.names;
+        int32_t prompt = l->prompt ? hd_intern(&ids, l->prompt, strlen(l->prompt)) : -1;
+        if (prompt >= known) first[prompt] = n;
+        const struct line *same = prompt < 0 ? l : &all->line[first[prompt]];
+        if (same->input != l->input)
+            fine =
+                hd_fail(err, "%s:%ld: prompt_id %s has %d tokens, in line %ld %d", path,
+                        l->number, l->prompt, l->input, same->number, same->input);
+        if (l->finished) log->request[at++].prompt = prompt;
+    }
+    log->prompts = ids.names;
+    free(first);
+    hd_intern_free(&ids);
+    return fine;
+}
+
 static bool take_requests(struct hd_log *log, struct lines *all, const char *path,
                           struct hd_err *err) {
     double zero = INFINITY, apart = INFINITY;
@@ -136,12 +172,16 @@ static bool take_requests(struct hd_log *log, struct lines *all, const char *pat
             log->unfinished++;
             continue;
         }
-        log->request[log->requests++] =
-            (struct hd_log_request){l->arrival - zero, l->first - apart - zero,
-                                    l->last - apart - zero, l->input, l->output};
+        log->request[log->requests++] = (struct hd_log_request){l->arrival - zero,
+                                                                l->first - apart - zero,
+                                                                l->last - apart - zero,
+                                                                l->input,
+                                                                l->output,
+                                                                -1};
     }
-    return log->requests > 0 ||
-           hd_fail(err, "%s: no request has its tokens' stamps", path);
+    return number_prompts(log, all, path, err) &&
+           (log->requests > 0 ||
+            hd_fail(err, "%s: no request has its tokens' stamps", path));
 }
 
 /* ---- meta.json ----------------------------------------------------------- */
@@ -225,7 +265,10 @@ struct hd_log *hd_log_read(const char *folder, struct hd_err *err) {
     char *meta = hd_format("%s/meta.json", folder);
     bool fine = read_meta(log, meta, err) && read_lines(requests, &all, err) &&
                 take_requests(log, &all, requests, err);
-    for (int n = 0; n < all.count; n++) free(all.line[n].id);
+    for (int n = 0; n < all.count; n++) {
+        free(all.line[n].id);
+        free(all.line[n].prompt);
+    }
     free(all.line);
     free(requests);
     free(meta);

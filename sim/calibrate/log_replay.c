@@ -22,6 +22,7 @@ double hd_log_bias(double simulated, double measured) {
 struct times { /* of a request, simulated; seconds */
     bool done;
     double begun, first, last;
+    int cached_tokens; /* of its prompt; -1: there is no cache */
 };
 
 struct replay {
@@ -40,7 +41,9 @@ static int next_arrival(void *context, struct hd_arrival *a) {
     const struct hd_log_request *q = &r->log->request[r->next++];
     *a = (struct hd_arrival){.at = hd_tick_from_s(q->arrival_s / r->stretch),
                              .input_tokens = q->input_tokens,
-                             .output_tokens = q->output_tokens};
+                             .output_tokens = q->output_tokens,
+                             .prefix = &q->prompt,
+                             .prefix_blocks = q->prompt >= 0};
     return 1;
 }
 
@@ -50,7 +53,7 @@ static void note_end(void *context, const struct hd_finished *f) {
     r->times[f->id] = (struct times){
         true, hd_s_from_tick(f->arrival + f->blame[HD_BLAME_QUEUE]) * r->stretch,
         hd_s_from_tick(f->first_token) * r->stretch,
-        hd_s_from_tick(f->last_token) * r->stretch};
+        hd_s_from_tick(f->last_token) * r->stretch, f->cached_tokens};
 }
 
 static const struct hd_timing *timing_of(void *context, int model, int kind, int tp,
@@ -143,7 +146,9 @@ static bool run(const struct hd_log *log, const struct hd_log_world *w, double s
                               .from = 0,
                               .to = HD_TICK_NEVER,
                               .seed = 1,
-                              .step = w->step};
+                              .step = w->step,
+                              /* one identity stands for the whole of any prompt */
+                              .prefix_block_tokens = log->prompts ? 1 << 28 : 0};
     c.switching.placed = true;
     int64_t requests = log->requests, tokens = 0;
     for (int n = 0; n < log->requests; n++) tokens += log->request[n].output_tokens;
@@ -234,6 +239,16 @@ static bool mean_ttft(const struct hd_log *log, const struct hd_log_world *w,
     return fine;
 }
 
+static double hit_rate_of(const struct hd_log *log, const struct times *t) {
+    double prompts = 0, cached = 0;
+    for (int n = 0; n < log->requests; n++) {
+        if (!t[n].done || t[n].cached_tokens < 0) continue;
+        prompts += log->request[n].input_tokens;
+        cached += t[n].cached_tokens;
+    }
+    return log->prompts && prompts > 0 ? cached / prompts : NAN;
+}
+
 bool hd_log_replay(const struct hd_log *log, const struct hd_log_world *w,
                    struct hd_log_errors *e, struct hd_err *err) {
     int64_t room = usable_bytes(log, w) - weights_of_gpu(log, w->model);
@@ -273,6 +288,7 @@ bool hd_log_replay(const struct hd_log *log, const struct hd_log_world *w,
         e->tpot = figure_of(&tpot);
         e->latency = figure_of(&latency);
         e->peak_batch = peak_of(t, log->requests);
+        e->hit_rate = hit_rate_of(log, t);
         fine = mean_ttft(log, w, 0.96, &e->ttft_low_s, err) &&
                mean_ttft(log, w, 1.04, &e->ttft_high_s, err);
     }

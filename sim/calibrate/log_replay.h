@@ -33,7 +33,9 @@ struct hd_log_errors {
     struct hd_log_figure ttft, tpot, latency; /* latency: from arrival to last token */
     double makespan_measured_s,
         makespan_simulated_s; /* arrival of first to last token */
-    int peak_batch;           /* most sequences that ran together, simulated */
+    double hit_rate; /* of prompts' tokens in the cache; NAN: nothing is cached, or the
+                        log does not say which prompts are alike */
+    int peak_batch;  /* most sequences that ran together, simulated */
     /* Mean TTFT if all steps took 4 % less, or more: where places run short a small
      * error of the step time moves it a lot. */
     double ttft_low_s, ttft_high_s;

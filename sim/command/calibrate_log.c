@@ -1,4 +1,5 @@
 /* hotdesk calibrate log: a measured run of an engine, replayed and compared. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -77,6 +78,9 @@ static void print_text(const struct hd_log *log, const struct hd_log_world *w,
     for (int n = 0; n < HD_LOG_QUANTILES + 1; n++) hd_text_table_cell(t, "%s", "");
     hd_text_table_print(t, 0, stdout);
     hd_text_table_free(t);
+    if (!isnan(e->hit_rate))
+        printf("\nprompts: %d different ones; %s of their tokens were in the cache\n",
+               log->prompts, hd_say_percent(e->hit_rate).text);
     if (log->unfinished)
         printf("\nleft out, without stamps of their tokens: %d\n", log->unfinished);
     if (e->not_served)
@@ -136,6 +140,8 @@ static void print_json(const struct hd_log *log, const struct hd_log_world *w,
                  hd_log_bias(e->makespan_simulated_s, e->makespan_measured_s));
     hd_json_close(&j);
     hd_json_int(&j, "peak_batch", e->peak_batch);
+    hd_json_int(&j, "prompts", log->prompts);
+    hd_json_real(&j, "hit_rate", e->hit_rate);
     hd_json_real(&j, "ttft_mean_if_steps_4_percent_less_s", e->ttft_low_s);
     hd_json_real(&j, "ttft_mean_if_steps_4_percent_more_s", e->ttft_high_s);
     hd_json_close(&j);

@@ -14,6 +14,14 @@ grep '^log\|^engine\|^TPOT\|^makespan\|places' text
 hotdesk calibrate log run --gpu H100 --json >fast.json
 hotdesk calibrate log run --gpu H100 --json --step | cmp - fast.json
 jq -c '[.requests, .compared, .max_batch, .step_tokens, .engine, .peak_batch]' fast.json
+sed 's/500/501/; s/}$/, "prompt_id": 7}/' run/requests.jsonl >said && mkdir said.d
+cp run/meta.json said.d && mv said said.d/requests.jsonl
+hotdesk calibrate log said.d --gpu H100 | grep -A1 prompts
+hotdesk calibrate log said.d --gpu H100 --json >fast.json
+hotdesk calibrate log said.d --gpu H100 --json --step | cmp - fast.json
+jq -c '[.prompts, .hit_rate]' fast.json
+sed -i '2s/501/502/' said.d/requests.jsonl
+hotdesk calibrate log said.d --gpu H100 2>&1 || echo "exit $?"
 hotdesk calibrate log run 2>&1 || echo "exit $?"
 hotdesk calibrate log run --gpu H1000 2>&1 || echo "exit $?"
 hotdesk calibrate log run --gpu H100 --model llama 2>&1 || echo "exit $?"
