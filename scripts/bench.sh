@@ -39,8 +39,8 @@ instructions() {
             awk '/^[0-9,]+ *\( *[0-9.]+%\)/ && !/PROGRAM/ { share = $0
                  sub(/^[^(]*\( */, "", share); sub(/\).*/, "", share)
                  name = $0; sub(/ \[.*/, "", name); sub(/.*:/, "", name)
-                 printf "%s`%s` %s", n ? ", " : "", name, share
-                 if (++n == 16) exit } END { print "." }'
+                 if (n++ < 16) { printf "%s`%s` %s", comma, name, share; comma = ", " }
+                 } END { print "." }'
     } >>"$room/top"
 }
 
@@ -75,12 +75,13 @@ compare() {
     printf 'attainments on an hour of the market of 40 models: '
     printf '%d requests, %d cores.\n\n' $(($(wc -l <"$room/hour.csv") - 3)) "$(nproc)"
     printf '| run | seconds on the clock | seconds of CPU |\n|---|---|---|\n'
-    local n
+    local n wall cpu
     for n in 1 2 3; do
         { time ./hotdesk compare --trace "$room/hour.csv" --gpu H100 --quiet --json \
             --models '*=qwen2.5-7b:24,yi-1.5-9b:8,llama-2-13b:8' >"$room/compare.json"; } \
             2>"$room/time"
-        printf '| %d | %s | %s |\n' $n $(tail -1 "$room/time")
+        read -r wall cpu < <(tail -1 "$room/time")
+        printf '| %d | %s | %s |\n' $n "$wall" "$cpu"
     done
     jq -r '"\nProbes: " + ([.policy[] | "\(.policy) at \(.attain.target): \(.probes), " +
         "\(.probes_cut) cut short"] | join("; ")) + "."' "$room/compare.json"
@@ -129,6 +130,7 @@ END
     compare
     printf '\n## One question to a compiled timing\n\n'
     "$build/tests/bench/timing_bench"
+    cat scripts/bench-notes.md
 }
 
 if [ -z "$write" ]; then
