@@ -8,7 +8,9 @@
 #include "command/trace_commands.h"
 
 static const struct hd_trace_command *const commands[] = {
-    &hd_trace_info, &hd_trace_synth, &hd_trace_fit, &hd_trace_compare};
+    &hd_trace_info,  &hd_trace_check, &hd_trace_convert, &hd_trace_cut,
+    &hd_trace_scale, &hd_trace_merge, &hd_trace_sample,  &hd_trace_anonymise,
+    &hd_trace_synth, &hd_trace_fit,   &hd_trace_compare};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void usage(FILE *out) {
@@ -30,6 +32,10 @@ static void help(void) {
 static bool right_words(const struct hd_trace_command *c, const struct hd_args *args,
                         struct hd_problem *problem) {
     if (args->words == c->words) return true;
+    if (c->words == HD_TRACE_WORDS_SEVERAL)
+        return args->words > 1 ||
+               hd_usage(problem, "%s: %d file%s; expected two or more", c->full_name,
+                        args->words, args->words == 1 ? "" : "s");
     if (c->words == 1)
         return hd_usage(problem, "%s: %s; expected one file", c->full_name,
                         args->words ? "more than one file" : "no file");

@@ -5,9 +5,11 @@
 
 #include "command/args.h"
 
+enum { HD_TRACE_WORDS_SEVERAL = -1 }; /* two files or more */
+
 struct hd_trace_command {
     const char *name, *full_name;   /* "synth", "trace synth" */
-    int words;                      /* files that it takes */
+    int words;                      /* files that it takes, or HD_TRACE_WORDS_SEVERAL */
     const struct hd_option *option; /* their `commands` is 1 */
     int options;
     const struct hd_help *help;
@@ -18,6 +20,7 @@ struct hd_trace_command {
 };
 
 extern const struct hd_trace_command hd_trace_info, hd_trace_synth, hd_trace_fit,
-    hd_trace_compare;
+    hd_trace_compare, hd_trace_convert, hd_trace_cut, hd_trace_scale, hd_trace_merge,
+    hd_trace_sample, hd_trace_anonymise, hd_trace_check;
 
 #endif

@@ -46,8 +46,14 @@ static bool add_blocks(struct hd_extra_builder *b, const struct hd_row *row) {
             hd_realloc(x->prefix, (size_t)b->blocks_capacity * sizeof *x->prefix);
     }
     for (int i = 0; i < row->prefix_blocks; i++) {
+        int32_t known = b->prefix_ids.numbers;
         int32_t id = hd_number_map(&b->prefix_ids, row->prefix[i]);
         if (id < 0) return false;
+        if (id == known) {
+            b->identity = hd_grow(b->identity, &b->identity_capacity, id + 1,
+                                  sizeof *b->identity);
+            b->identity[id] = row->prefix[i];
+        }
         x->prefix[b->blocks++] = id;
     }
     x->prefix_first[b->rows + 1] = b->blocks;
@@ -93,7 +99,10 @@ void hd_extra_pick(struct hd_extra_builder *b, const int64_t *from) {
     }
     picked.blocks_capacity = b->blocks;
     picked.prefix_ids = b->prefix_ids;
+    picked.identity = b->identity;
+    picked.identity_capacity = b->identity_capacity;
     b->prefix_ids = (struct hd_number_map){0};
+    b->identity = NULL;
     hd_extra_drop(b);
     *b = picked;
 }
@@ -150,28 +159,48 @@ static void drop_empty_deadlines(struct hd_extra_builder *b) {
     x->deadline = NULL;
 }
 
+static void name_sessions(struct hd_trace_extra *x, const int32_t *was,
+                          char *const *name) {
+    for (int i = 0; i < x->sessions; i++)
+        x->session_text_bytes += (int64_t)strlen(name[was[i]]) + 1;
+    char *end = x->session_text = hd_alloc((size_t)x->session_text_bytes + 1);
+    for (int i = 0; i < x->sessions; i++) end = stpcpy(end, name[was[i]]) + 1;
+}
+
+static void identify_blocks(struct hd_extra_builder *b) {
+    struct hd_trace_extra *x = &b->extra;
+    int32_t *was;
+    x->prefix_ids = number_anew(&x->prefix, b->blocks, &was);
+    if (x->prefix) {
+        x->prefix_identity = hd_alloc((size_t)x->prefix_ids * sizeof(uint64_t));
+        for (int32_t i = 0; i < x->prefix_ids; i++)
+            x->prefix_identity[i] = b->identity[was[i]];
+    } else {
+        free(x->prefix_first);
+        x->prefix_first = NULL;
+    }
+    free(was);
+}
+
 struct hd_trace_extra *hd_extra_end(struct hd_extra_builder *b,
-                                    const struct hd_reader *reader) {
+                                    const struct hd_extra_names *names) {
     struct hd_trace_extra *x = &b->extra;
     int32_t *was;
     x->sessions = number_anew(&x->session, b->rows, &was);
+    if (x->session) name_sessions(x, was, names->session);
     free(was);
     x->classes = number_anew(&x->class_, b->rows, &was);
     x->class_name = hd_alloc((size_t)x->classes * sizeof *x->class_name + 1);
     for (int i = 0; i < x->classes; i++)
-        x->class_name[i] = hd_strdup(hd_reader_class_name(reader, was[i]));
+        x->class_name[i] = hd_strdup(names->class_[was[i]]);
     free(was);
     drop_empty_deadlines(b);
-    x->prefix_ids = number_anew(&x->prefix, b->blocks, &was);
-    free(was);
-    if (!x->prefix) {
-        free(x->prefix_first);
-        x->prefix_first = NULL;
-    }
-    x->prefix_block_tokens = hd_reader_prefix_block_tokens(reader);
+    identify_blocks(b);
+    x->prefix_block_tokens = names->prefix_block_tokens;
     struct hd_trace_extra *out = hd_alloc(sizeof *out);
     *out = *x;
     hd_number_map_free(&b->prefix_ids);
+    free(b->identity);
     *b = (struct hd_extra_builder){0};
     if (out->session || out->class_ || out->deadline || out->prefix) return out;
     hd_extra_free(out);
@@ -183,6 +212,7 @@ void hd_extra_drop(struct hd_extra_builder *b) {
     *out = b->extra;
     hd_extra_free(out);
     hd_number_map_free(&b->prefix_ids);
+    free(b->identity);
     *b = (struct hd_extra_builder){0};
 }
 
@@ -191,9 +221,11 @@ void hd_extra_free(struct hd_trace_extra *x) {
     for (int i = 0; i < x->classes; i++) free(x->class_name[i]);
     free(x->class_name);
     free(x->session);
+    free(x->session_text);
     free(x->class_);
     free(x->deadline);
     free(x->prefix_first);
     free(x->prefix);
+    free(x->prefix_identity);
     free(x);
 }

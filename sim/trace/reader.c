@@ -13,9 +13,8 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "trace/header.h"
+#include "trace/notes.h"
 #include "trace/row_fields.h"
-
-enum { BLOCK_TOKENS = 16 }; /* where a file does not say */
 
 struct hd_reader {
     char *path;
@@ -78,7 +77,7 @@ static void list_unused(struct hd_reader *r, const struct hd_csv_row *header) {
 /* "# prefix_block_tokens: 512" */
 static bool read_block_tokens(struct hd_reader *r, struct hd_err *err) {
     const char *note = hd_reader_note(r, "prefix_block_tokens");
-    long tokens = BLOCK_TOKENS;
+    long tokens = HD_BLOCK_TOKENS;
     struct hd_err why = {0};
     if (note && !hd_parse_integer(note, 1, HD_TRACE_TOKENS_MAX, &tokens, &why))
         return hd_fail(err, "%s: note prefix_block_tokens: %s", r->path, why.text);
@@ -277,6 +276,14 @@ const char *hd_reader_class_name(const struct hd_reader *r, int class_) {
     return r->classes.name[class_];
 }
 
+char *const *hd_reader_class_names(const struct hd_reader *r) {
+    return r->classes.name;
+}
+
+char *const *hd_reader_session_names(const struct hd_reader *r) {
+    return r->sessions.name;
+}
+
 int hd_reader_prefix_block_tokens(const struct hd_reader *r) {
     return r->prefix_block_tokens;
 }
@@ -294,13 +301,12 @@ const char *hd_reader_unused(const struct hd_reader *r) {
 }
 
 const char *hd_reader_note(const struct hd_reader *r, const char *key) {
-    size_t bytes = strlen(key);
-    for (int i = 0; i < r->notes; i++) {
-        const char *note = r->note[i];
-        if (strncmp(note, key, bytes) == 0 && note[bytes] == ':')
-            return note + bytes + 1 + strspn(note + bytes + 1, " ");
-    }
-    return NULL;
+    return hd_note(r->note, r->notes, key);
+}
+
+char *const *hd_reader_notes(const struct hd_reader *r, int *count) {
+    *count = r->notes;
+    return r->note;
 }
 
 void hd_reader_close(struct hd_reader *r) {

@@ -59,6 +59,9 @@ int hd_reader_models(const struct hd_reader *); /* so far */
 const char *hd_reader_model_name(const struct hd_reader *, int model);
 int hd_reader_classes(const struct hd_reader *); /* so far */
 const char *hd_reader_class_name(const struct hd_reader *, int class_);
+/* Names of the classes and of the sessions so far, by number. */
+char *const *hd_reader_class_names(const struct hd_reader *);
+char *const *hd_reader_session_names(const struct hd_reader *);
 /* Tokens of a prompt that one identity of hd_row.prefix stands for. The note
  * "# prefix_block_tokens: N" says it in native files; 16 without. */
 int hd_reader_prefix_block_tokens(const struct hd_reader *);
@@ -68,6 +71,9 @@ enum hd_clock hd_reader_clock(const struct hd_reader *);
 const char *hd_reader_unused(const struct hd_reader *);
 /* The note of that key, or NULL. */
 const char *hd_reader_note(const struct hd_reader *, const char *key);
+
+/* All of them, "key: text" in the file's order. */
+char *const *hd_reader_notes(const struct hd_reader *, int *count);
 
 void hd_reader_close(struct hd_reader *);
 

@@ -2,16 +2,17 @@
 #include "trace/trace.h"
 
 #include <errno.h>
-#include <math.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "trace/binary.h"
+#include "trace/binary_map.h"
+#include "trace/cut.h"
 #include "trace/extra.h"
+#include "trace/notes.h"
 #include "trace/reader.h"
-
-#define DEFAULT_MARGIN_S 600.0
 
 struct loader {
     const char *path;
@@ -20,47 +21,17 @@ struct loader {
     struct hd_trace *trace;
     struct hd_extra_builder extra;
     int capacity;
-    hd_wide base;     /* of the file's clock: what rows are relative to for now */
-    hd_wide zero;     /* of the trace */
-    hd_wide from, to; /* on the file's clock, once known */
-    hd_wide last;     /* latest request of the file */
+    hd_wide base; /* of the file's clock: what rows are relative to for now */
+    struct hd_cut cut;
+    hd_wide last; /* latest request of the file */
     bool begun;
 };
 
-static hd_wide margin(double asked_s, hd_wide cut) {
-    if (asked_s >= 0) /* more than 30 years is as good as all there is */
-        return (hd_wide)(fmin(asked_s, 1e9) * (double)HD_TICKS_PER_S + 0.5);
-    hd_wide most = (hd_wide)(DEFAULT_MARGIN_S * (double)HD_TICKS_PER_S);
-    return cut / 10 < most ? cut / 10 : most;
-}
-
-/* The widest margin that the rule can come to, for when the cut's end is not
- * known yet. */
-static hd_wide margin_bound(double asked_s) {
-    return margin(asked_s, (hd_wide)HD_TICKS_PER_S * 1000000);
-}
-
-static bool parse_option(struct loader *l, const char *option, const char *text,
-                         hd_wide not_before, hd_wide *at, struct hd_err *err) {
-    struct hd_err why = {0};
-    if (hd_clock_parse(hd_reader_clock(l->reader), l->zero, not_before, text, at, &why))
-        return true;
-    return hd_fail(err, "%s: %s", option, why.text);
-}
-
-/* Once the zero is known, the cut's ends are. */
+/* Once the earliest row is known. */
 static bool resolve_cut(struct loader *l, hd_wide first, struct hd_err *err) {
-    l->zero = hd_reader_clock(l->reader) == HD_CLOCK_DATE ? first : 0;
-    l->from = first;
-    if (l->asked->from &&
-        !parse_option(l, "--from", l->asked->from, first, &l->from, err))
-        return false;
-    if (l->asked->to && !parse_option(l, "--to", l->asked->to, l->from, &l->to, err))
-        return false;
-    if (l->asked->from && l->asked->to && l->to <= l->from)
-        return hd_fail(err, "--to %s: is not after --from %s", l->asked->to,
-                       l->asked->from);
-    return true;
+    enum hd_clock clock = hd_reader_clock(l->reader);
+    hd_wide zero = clock == HD_CLOCK_DATE ? first : 0;
+    return hd_cut_resolve(l->asked, clock, zero, first, &l->cut, err);
 }
 
 /* `far`: from what ticks count from. */
@@ -82,9 +53,10 @@ static bool take_row(struct loader *l, const struct hd_row *row, struct hd_err *
             l->base = hd_reader_clock(l->reader) == HD_CLOCK_DATE ? row->at : 0;
         } else {
             if (!resolve_cut(l, row->at, err)) return false;
-            l->base = l->zero;
-            if (asked->from && l->from - margin_bound(asked->before_s) > l->zero)
-                l->base = l->from - margin_bound(asked->before_s);
+            l->base = l->cut.zero;
+            if (asked->from &&
+                l->cut.from - hd_cut_margin_most(asked->before_s) > l->cut.zero)
+                l->base = l->cut.from - hd_cut_margin_most(asked->before_s);
         }
         l->last = row->at;
         l->begun = true;
@@ -97,7 +69,7 @@ static bool take_row(struct loader *l, const struct hd_row *row, struct hd_err *
             t->rows_before++;
             return true;
         }
-        if (asked->to && row->at >= l->to + margin_bound(asked->after_s)) {
+        if (asked->to && row->at >= l->cut.to + hd_cut_margin_most(asked->after_s)) {
             t->rows_after++;
             return true;
         }
@@ -168,34 +140,22 @@ static bool trim(struct loader *l, hd_wide low, hd_wide high, struct hd_err *err
     t->rows = end - first;
     memmove(t->row, t->row + first, (size_t)t->rows * sizeof *t->row);
     hd_extra_keep(&l->extra, first, t->rows);
-    t->origin = low;
-    t->zero = l->zero;
     return true;
 }
 
 static bool cut(struct loader *l, struct hd_err *err) {
     struct hd_trace *t = l->trace;
-    const struct hd_trace_options *asked = l->asked;
-    if (!asked->to) l->to = l->last + 1;
-    hd_wide length = l->to - l->from, low = l->zero, high = l->last + 1;
+    hd_wide low, high;
     int64_t inside = 0;
+    hd_cut_close(&l->cut, l->asked, l->last);
     for (int64_t i = 0; i < t->rows; i++) {
         hd_wide at = t->row[i].at + l->base;
-        inside += at >= l->from && at < l->to;
+        inside += at >= l->cut.from && at < l->cut.to;
     }
-    if (inside == 0) {
-        char last[HD_CLOCK_TEXT_BYTES];
-        return hd_fail(err, "%s: no request between --from and --to; the last is at %s",
-                       l->path, hd_clock_text(t->clock, l->last, last));
-    }
-    if (asked->from && l->from - margin(asked->before_s, length) > low)
-        low = l->from - margin(asked->before_s, length);
-    if (asked->to) high = l->to + margin(asked->after_s, length);
+    if (inside == 0) return hd_cut_empty(l->path, t->clock, l->last, err);
+    hd_cut_keeps(&l->cut, l->asked, l->last, &low, &high);
     if (!trim(l, low, high, err)) return false;
-    t->from = asked->from ? (hd_tick)(l->from - low) : -1;
-    t->to = asked->to ? (hd_tick)(l->to - low) : -1;
-    if (asked->from && l->from < low) t->from = 0; /* asked for from before zero */
-    if (asked->to && l->to - low > HD_TICK_SPAN_MAX) t->to = HD_TICK_SPAN_MAX;
+    hd_cut_mark(&l->cut, l->asked, low, t);
     return true;
 }
 
@@ -235,15 +195,17 @@ static bool load(struct loader *l, struct hd_err *err) {
     if (got < 0) return false;
     t->format = hd_reader_format(l->reader);
     t->clock = hd_reader_clock(l->reader);
-    t->parts = copy(hd_reader_note(l->reader, "parts"));
-    t->made = copy(hd_reader_note(l->reader, "made"));
-    t->recipe = copy(hd_reader_note(l->reader, "recipe"));
-    t->sources = copy(hd_reader_note(l->reader, "sources"));
+    int notes;
+    char *const *note = hd_reader_notes(l->reader, &notes);
+    hd_trace_take_notes(t, note, notes);
     t->unused_columns = copy(hd_reader_unused(l->reader));
     if (l->asked->sort && !sort_rows(l, err)) return false;
     if (!cut(l, err)) return false;
     name_models(l);
-    t->extra = hd_extra_end(&l->extra, l->reader);
+    struct hd_extra_names names = {hd_reader_session_names(l->reader),
+                                   hd_reader_class_names(l->reader),
+                                   hd_reader_prefix_block_tokens(l->reader)};
+    t->extra = hd_extra_end(&l->extra, &names);
     if (!SHA256File(l->path, t->sha256))
         return hd_fail(err, "%s: %s", l->path, strerror(errno));
     return true;
@@ -251,6 +213,7 @@ static bool load(struct loader *l, struct hd_err *err) {
 
 struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *asked,
                                struct hd_err *err) {
+    if (hd_binary_recognise(path)) return hd_binary_load(path, asked, err);
     struct hd_reader *reader = hd_reader_open(path, asked->format, asked->sort, err);
     if (!reader) return NULL;
     struct hd_trace *trace = hd_alloc(sizeof *trace);
@@ -272,14 +235,14 @@ void hd_trace_free(struct hd_trace *t) {
     for (int i = 0; i < t->models; i++) free(t->model[i]);
     free(t->model);
     free(t->model_rows);
-    free(t->row);
+    if (t->mapping)
+        hd_binary_unmap(t);
+    else
+        free(t->row);
     hd_extra_free(t->extra);
     free(t->path);
     free(t->name);
-    free(t->parts);
-    free(t->made);
-    free(t->recipe);
-    free(t->sources);
+    hd_trace_drop_notes(t);
     free(t->unused_columns);
     free(t);
 }
@@ -291,4 +254,8 @@ double hd_trace_since_zero_s(const struct hd_trace *t, hd_tick tick) {
 char *hd_trace_clock_text(const struct hd_trace *t, hd_tick tick,
                           char text[HD_CLOCK_TEXT_BYTES]) {
     return hd_clock_text(t->clock, t->origin + tick, text);
+}
+
+void hd_trace_passed(const struct hd_trace *t, int64_t row) {
+    if (t->mapping) hd_binary_pass(t->mapping, row);
 }

@@ -26,6 +26,8 @@ struct hd_trace_row {
 struct hd_trace_extra {
     int32_t *session; /* -1: none */
     int32_t sessions;
+    char *session_text; /* their names, each with a NUL behind it */
+    int64_t session_text_bytes;
     int32_t *class_; /* of service level; -1: none */
     char **class_name;
     int classes;
@@ -36,8 +38,12 @@ struct hd_trace_extra {
     int64_t *prefix_first; /* rows + 1 */
     int32_t *prefix;
     int32_t prefix_ids;
-    int prefix_block_tokens; /* of one identity */
+    uint64_t *prefix_identity; /* by id: what the file has for it */
+    int prefix_block_tokens;   /* of one identity */
 };
+
+/* Tokens of one prefix block where a file does not say. */
+enum { HD_BLOCK_TOKENS = 16 };
 
 struct hd_trace_options {
     const char *format; /* NULL: by the header */
@@ -56,16 +62,20 @@ struct hd_trace {
     char *path, *name; /* as given; without its folders */
     char sha256[65];
     const char *format;
+    char **note; /* "key: text" of all notes, in the file's order */
+    int notes;
     char *parts;          /* where each part of a generated trace comes from, or NULL */
     char *made;           /* what made a generated trace, or NULL */
     char *recipe;         /* of a drawn one, on one line, or NULL */
     char *sources;        /* the files that its recipe draws on, or NULL */
     char *unused_columns; /* "a, b", or NULL */
 
-    struct hd_trace_row *row;
+    struct hd_trace_row *row; /* read only */
     int64_t rows;
-    struct hd_trace_extra *extra; /* NULL when no row has any of it */
-    int models;                   /* those with a row, in order of first appearance */
+    struct hd_trace_mapping *mapping; /* of a binary file, where rows are mapped and not
+                                         on the heap; else NULL */
+    struct hd_trace_extra *extra;     /* NULL when no row has any of it */
+    int models; /* those with a row, in order of first appearance */
     char **model;
     int64_t *model_rows;
 
@@ -87,6 +97,10 @@ struct hd_trace {
 struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *,
                                struct hd_err *err);
 void hd_trace_free(struct hd_trace *);
+
+/* Rows before `row` are not needed for now: the memory of mapped ones can be given back
+ * (they are read again from the file if they are). Nothing happens on the heap. */
+void hd_trace_passed(const struct hd_trace *, int64_t row);
 
 /* Seconds since the trace's zero, which lies before tick 0 in a cut. */
 double hd_trace_since_zero_s(const struct hd_trace *, hd_tick tick);
