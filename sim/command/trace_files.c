@@ -135,9 +135,9 @@ bool hd_trace_out(const struct hd_args *args, const struct hd_trace *t,
         hd_new_file_keep(&file, &why);
     }
     if (why.text[0]) return hd_bad_input(problem, "%s", why.text);
-    fprintf(hd_trace_said(args), "%s: %s, %s\n", path,
-            hd_say_things(t->rows, "request").text,
-            hd_say_things(t->models, "model").text);
+    fprintf(
+        hd_trace_said(args), "%s: %s, %s\n", to_stdout(args) ? "standard output" : path,
+        hd_say_things(t->rows, "request").text, hd_say_things(t->models, "model").text);
     return hd_stdout_flush(problem);
 }
 

@@ -9,7 +9,7 @@
 #include "trace/notes.h"
 
 enum {
-    DIGITS_MAX = 13,  /* 10^-13 s is less than half a tick */
+    DIGITS_MAX = 13, /* 10^-13 s is less than half a tick */
 
 };
 
@@ -40,9 +40,11 @@ static bool reads_back(hd_wide at, int digits) {
     return whole + (rest >= unit - rest) == at;
 }
 
-/* Of the fraction of a second alone, as whole seconds need no digits. */
+/* Of the fraction of a second alone, as whole seconds need no digits. Up to six digits
+ * are none, three or six, as most files have them. */
 static int digits_for(int64_t ticks_of_second, int digits) {
-    while (digits < DIGITS_MAX && !reads_back(ticks_of_second, digits)) digits++;
+    while (digits < DIGITS_MAX && !reads_back(ticks_of_second, digits))
+        digits += digits < 6 ? 3 : 1;
     return digits;
 }
 

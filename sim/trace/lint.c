@@ -121,38 +121,36 @@ static void look_at_grid(const struct hd_trace *t, struct hd_lints *l) {
     }
 }
 
-static int by_value(const void *a, const void *b) {
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* A cap: the largest length is as frequent as no other near it. */
+/* A cap: the largest lengths, within a thousandth, are as many as a range ten times as
+ * wide a range below them would have. */
 static void look_at_cap(const struct hd_trace *t, bool input, struct hd_lints *l) {
-    if (t->rows < ROWS_MIN) return;
-    size_t rows = (size_t)t->rows;
-    int32_t *value = hd_alloc(rows * sizeof *value);
-    for (size_t i = 0; i < rows; i++)
-        value[i] = input ? t->row[i].input_tokens : t->row[i].output_tokens;
-    qsort(value, rows, sizeof *value, by_value);
-    int32_t most = value[rows - 1];
-    int64_t at_most = 0, near = 0, run = 0;
-    for (size_t i = rows; i-- > 0 && value[i] > most - most / 4;) {
-        if (value[i] == most) {
-            at_most++;
-            continue;
+    int32_t most = 0, least = INT32_MAX;
+    int64_t top = 0, below = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        int64_t width = most / 1000 + 1;
+        for (int64_t i = 0; i < t->rows; i++) {
+            int32_t n = input ? t->row[i].input_tokens : t->row[i].output_tokens;
+            if (!pass) {
+                if (n > most) most = n;
+                if (n < least) least = n;
+            } else if (n > most - width) {
+                top++;
+            } else if (n > most - 21 * width) {
+                below++;
+            }
         }
-        run = value[i] == value[i + 1] ? run + 1 : 1;
-        if (run > near) near = run;
     }
-    bool all = value[0] == most;
-    free(value);
-    if (!all && at_most >= 5 && at_most >= 5 * near && at_most * 1000 >= t->rows)
-        find(l, "capped",
-             hd_format(
-                 "%lld requests (%.3g %%) have the largest %s of %d tokens, and no "
-                 "other length above %d more than %lld: cut off there?",
-                 (long long)at_most, percent(at_most, t->rows),
-                 input ? "input" : "output", most, most - most / 4, (long long)near));
+    if (t->rows < ROWS_MIN || most - least < 50 || top < 5 || top * 1000 < t->rows ||
+        top * 2 < below)
+        return;
+    int64_t width = most / 1000 + 1;
+    find(l, "capped",
+         hd_format(
+             "%lld requests (%.3g %%) have %s of %lld to %d tokens, the largest, and "
+             "%lld any of the %lld lengths below: cut off there?",
+             (long long)top, percent(top, t->rows), input ? "inputs" : "outputs",
+             (long long)(most - width + 1), most, (long long)below,
+             (long long)(20 * width)));
 }
 
 static void look_at_counts(const struct hd_trace *t, double percentile,
