@@ -17,6 +17,7 @@ try() {
 try hotdesk
 try hotdesk replay
 try hotdesk compare
+try hotdesk ladder
 try hotdesk trace info
 try hotdesk trace synth
 try hotdesk trace fit
