@@ -33,7 +33,8 @@ static const struct hd_help help = {
     "Replays a measured run of a serving engine (requests.jsonl and meta.json, as\n"
     "LLMServingSim records vLLM) with the engine's own settings, and prints how far "
     "off\n"
-    "the simulation is: means, and how the errors of single requests are spread.",
+    "the simulation is: means, and how the errors of single requests are spread.\n"
+    "Requests with the same \"prompt_id\" have the same prompt, for the prefix cache.",
     {"hotdesk calibrate log RUN --gpu RTX-PRO-6000",
      "hotdesk calibrate log RUN --gpu H100 --engine vllm-0.10-sync --json"},
 };

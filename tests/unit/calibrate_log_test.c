@@ -173,9 +173,10 @@ static struct hd_log_world house_make(struct house *h) {
  * as it is and once with all latencies doubled. */
 static void errors_of_a_run_known_by_hand(void **state) {
     (void)state;
-    struct hd_log_request r[] = {{0, 1, 3, 10, 3}, {0.5, 2, 5, 10, 4}};
+    struct hd_log_request r[] = {{0, 1, 3, 10, 3, -1}, {0.5, 2, 5, 10, 4, -1}};
     char name[] = "m", version[] = "";
-    struct hd_log log = {name, version, 1, HD_NUMBER_16BIT, HD_NUMBER_16BIT, 4, 64, 100, 0, 2, r};
+    struct hd_log log = {
+        name, version, 1, HD_NUMBER_16BIT, HD_NUMBER_16BIT, 4, 64, 100, 0, 2, r, 0};
     struct house h;
     struct hd_log_world w = house_make(&h);
     struct hd_log_errors e, stepped;
@@ -208,9 +209,10 @@ static void errors_of_a_run_known_by_hand(void **state) {
 /* One block of 16 tokens holds the one request and never the other. */
 static void what_never_fits_is_counted_and_left_out(void **state) {
     (void)state;
-    struct hd_log_request r[] = {{0, 1, 3, 10, 3}, {0.5, 2, 5, 100, 4}};
+    struct hd_log_request r[] = {{0, 1, 3, 10, 3, -1}, {0.5, 2, 5, 100, 4, -1}};
     char name[] = "m", version[] = "";
-    struct hd_log log = {name, version, 1, HD_NUMBER_16BIT, HD_NUMBER_16BIT, 4, 64, 1, 0, 2, r};
+    struct hd_log log = {
+        name, version, 1, HD_NUMBER_16BIT, HD_NUMBER_16BIT, 4, 64, 1, 0, 2, r, 0};
     struct house h;
     struct hd_log_world w = house_make(&h);
     struct hd_log_errors e;
