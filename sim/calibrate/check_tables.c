@@ -23,18 +23,26 @@ static const struct asked {
     {"H100-SXM", "", HD_ROOF_GEMM, HD_ROOF_FP8, false, {0, 0}, {.017, .085}},
     {"A100-80-SXM", "", HD_ROOF_GEMM, HD_ROOF_BF16, false, {0, 0}, {.040, .152}},
     {"H200-SXM", "", HD_ROOF_GEMM, HD_ROOF_BF16, false, {0, 0}, {.028, .091}},
+    {"H200-SXM", "", HD_ROOF_GEMM, HD_ROOF_FP8, false, {0, 0}, {.023, .091}},
     {"B200-SXM", "", HD_ROOF_GEMM, HD_ROOF_BF16, false, {0, 0}, {.034, .110}},
     {"L40S", "", HD_ROOF_GEMM, HD_ROOF_BF16, false, {0, 0}, {.067, .216}},
     {"H100-SXM", "KV", HD_ROOF_DECODE, HD_ROOF_BF16, true, {.06, .15}, {.031, .082}},
     {"A100-80-SXM", "", HD_ROOF_DECODE, HD_ROOF_BF16, true, {0, 0}, {.069, .155}},
     {"H200-SXM", "", HD_ROOF_DECODE, HD_ROOF_BF16, true, {0, 0}, {.061, .143}},
+    {"H100-SXM", "", HD_ROOF_DECODE, HD_ROOF_FP8, true, {0, 0}, {0, 0}},
     {"H100-SXM", "", HD_ROOF_PREFILL, HD_ROOF_BF16, false, {0, 0}, {.063, .187}},
+    {"H100-SXM", "", HD_ROOF_PREFILL, HD_ROOF_FP8, false, {0, 0}, {0, 0}},
     {"A100-80-SXM", "", HD_ROOF_PREFILL, HD_ROOF_BF16, false, {0, 0}, {.073, .297}},
     {"H200-SXM", "", HD_ROOF_PREFILL, HD_ROOF_BF16, false, {0, 0}, {.065, .186}},
 };
 
+/* Keys and values of 16 bits, and of 8. */
 static bool is_cold(const struct hd_roof_shape *s) {
     return s->batch * s->kv_heads * s->context * s->head_dim * 4 > 64e6;
+}
+
+static bool is_cold_fp8(const struct hd_roof_shape *s) {
+    return s->batch * s->kv_heads * s->context * s->head_dim * 2 > 64e6;
 }
 
 static void check_one(const struct asked *a, const struct hd_gpu_spec *gpu,
@@ -54,7 +62,9 @@ static void check_one(const struct asked *a, const struct hd_gpu_spec *gpu,
                                             : heads_half;
     struct hd_check *c =
         hd_checks_add(all, a->gate, name, gpu->name, "aiconfigurator", how);
-    bool (*among)(const struct hd_roof_shape *) = a->cold ? is_cold : NULL;
+    bool (*among)(const struct hd_roof_shape *) = !a->cold                 ? NULL
+                                                  : a->type == HD_ROOF_FP8 ? is_cold_fp8
+                                                                           : is_cold;
     c->in_sample = hd_roof_errors(&law, &train, among);
     c->held_out = hd_roof_errors(&law, &test, among);
     c->limit = a->limit;
