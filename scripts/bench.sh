@@ -92,7 +92,7 @@ event_lists() {
     printf 'The engine as it is on an indexed binary heap, and with another list in its '
     printf 'place (`tests/bench/events_*.h`): ns per request.\n\n'
     local list
-    for list in "" _calendar _radix; do
+    for list in "" _radix; do
         "$build/tests/bench/scale_bench$list" --runs "${HD_EVENT_ROUNDS:-3}" --only "Event list" |
             awk -F'|' -v list="${list:-_heap}" '$3 + 0 { line = line " | " $8 + 0; at = at " | " $3 / 2 }
                 END { if (list == "_heap") { print "| instances" at " |"; print "|---|---|---|---|" }
