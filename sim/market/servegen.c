@@ -114,10 +114,11 @@ static bool list_clients(const char *directory, struct found *all, struct hd_err
         all->client[all->clients++] = (struct client){.number = client};
     }
     closedir(folder);
+    if (!all->clients)
+        return hd_fail(err, "%s: no chunk-N-trace.csv; expected a folder of ServeGen's",
+                       directory);
     qsort(all->client, (size_t)all->clients, sizeof *all->client, by_number);
-    return all->clients ||
-           hd_fail(err, "%s: no chunk-N-trace.csv; expected a folder of ServeGen's",
-                   directory);
+    return true;
 }
 
 struct hd_windows *hd_servegen_load(const char *directory, int *clients,
@@ -136,7 +137,8 @@ struct hd_windows *hd_servegen_load(const char *directory, int *clients,
         free(path);
     }
     SHA256End(&sums, sha256);
-    qsort(all.client, (size_t)all.clients, sizeof *all.client, by_rate);
+    if (all.clients)
+        qsort(all.client, (size_t)all.clients, sizeof *all.client, by_rate);
     struct hd_windows *windows = hd_alloc((size_t)(all.clients + 1) * sizeof *windows);
     *clients = 0;
     for (int i = 0; i < all.clients; i++) {

@@ -81,7 +81,7 @@ static void renewals_start_in_equilibrium(void **state) {
         market.gap_cv = 2;
         market.span_s = 1;
         double n = 0, squares = 0;
-        enum { SEEDS = 20000 };
+        enum { SEEDS = 8000 };
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
             struct hd_market_requests r = {0};
             struct hd_err err = {0};
