@@ -1,17 +1,13 @@
 /* hotdesk trace fit: a recipe whose market is like a real trace. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/new_file.h"
-#include "command/trace_commands.h"
+#include "command/trace_files.h"
 #include "market/fit.h"
 
 static const struct hd_option options[] = {
-    {HD_GROUP_WHAT, 1, "format", "FORMAT", NULL, "by the header", false,
-     "of the trace, as for `hotdesk trace info`"},
-    {HD_GROUP_WHAT, 1, "sort", NULL, NULL, NULL, false,
-     "put rows in order of time; without it disorder is an error"},
+    HD_TRACE_IN_OPTIONS,
     {HD_GROUP_WHEN, 1, "from", "CLOCK", NULL, "its first request", false,
      "on the trace's own clock: +2h, 13:00 or 2026-11-17 13:00"},
     {HD_GROUP_WHEN, 1, "to", "CLOCK", NULL, "its last request", false,
@@ -61,19 +57,12 @@ static bool write_recipe(const struct hd_args *args, const struct hd_trace *t,
 }
 
 static bool fit(const struct hd_args *args, struct hd_problem *problem) {
-    struct hd_trace_options asked = HD_TRACE_OPTIONS;
     struct hd_err why = {0}, no_halves = {0};
-    asked.format = hd_args_get(args, "format");
-    asked.sort = hd_args_get(args, "sort") != NULL;
-    asked.from = hd_args_get(args, "from");
-    asked.to = hd_args_get(args, "to");
-    asked.before_s = asked.after_s = 0;
     if (!hd_args_get(args, "out") && hd_args_get(args, "force"))
         return hd_usage(problem, "--force: there is no --out FILE.lua to replace");
-    struct hd_trace *t = hd_trace_load(args->word[0], &asked, &why);
-    if (!t) /* a mistake in an option is named by its dashes */
-        return strncmp(why.text, "--", 2) == 0 ? hd_usage(problem, "%s", why.text)
-                                               : hd_bad_input(problem, "%s", why.text);
+    struct hd_trace *t = hd_trace_in(args, args->word[0], hd_args_get(args, "from"),
+                                     hd_args_get(args, "to"), problem);
+    if (!t) return false;
     struct hd_fit_check whole, halves;
     struct hd_market *m = hd_fit(t, &why);
     bool done = m && hd_fit_check_whole(t, m, &whole, &why);
