@@ -28,7 +28,7 @@ static void tokens(const char *what, const struct hd_token_stats *t,
     if (expected[3]) published("  max", t->max, expected[3]);
 }
 
-/* The p90 and the shares of popularity, in percent; NULL: not published. */
+/* Shares of the most popular models in percent, and how uneven they are. */
 static void popularity(const struct hd_trace *t, const char *const top[4],
                        const char *gini, const char *slope) {
     struct hd_popularity p;
