@@ -156,6 +156,8 @@ const struct hd_topic hd_topics[] = {
      "Of a switch a run reports what turns waited for (`switches`) and what GPUs did\n"
      "(`gpu time`); both add up, to the tick, to what they are parts of.\n"},
     {"recipes", "markets that are drawn: the parts of a recipe", hd_topic_recipes},
+    {"traces", "trace files, and the tools that make one from another",
+     hd_topic_traces},
     {"timeline", "a run over time: --timeline, and how to read it",
      "hotdesk replay ... --timeline run.json --timeline-window +10m..+12m\n"
      "writes trace events; open the file in https://ui.perfetto.dev, where it is read "

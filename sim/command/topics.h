@@ -8,8 +8,8 @@ struct hd_topic {
 extern const struct hd_topic hd_topics[];
 extern const int hd_topics_count;
 
-/* One of them that is long. */
-extern const char hd_topic_recipes[];
+/* Those that are long. */
+extern const char hd_topic_recipes[], hd_topic_traces[];
 
 /* Scenario files to start from: `hotdesk help scenario NAME`. */
 extern const struct hd_topic hd_example_scenarios[];

@@ -1,4 +1,4 @@
-for t in metrics units recipes engines figures switching timeline window pass too-long exit schema scenario models policies calibration; do
+for t in metrics units recipes traces engines figures switching timeline window pass too-long exit schema scenario models policies calibration; do
     hotdesk help $t >text || echo "$t: exit $?"
     [ -s text ] || echo "$t: empty"
     [ $t = schema ] && continue
