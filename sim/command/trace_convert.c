@@ -23,7 +23,7 @@ static bool convert(const struct hd_args *args, struct hd_problem *problem) {
     /* What is ours already keeps its notes as they are, so that it comes back the same.
      */
     if (!own) hd_trace_note_origin(t, t, args, "trace convert");
-    if (t->unused_columns)
+    if (t->unused_columns && strcmp(t->format, "binary") != 0)
         fprintf(stderr,
                 "note: columns that no trace of hotdesk holds are left out: %s\n",
                 t->unused_columns);
