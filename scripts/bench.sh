@@ -130,6 +130,8 @@ END
     compare
     printf '\n## One question to a compiled timing\n\n'
     "$build/tests/bench/timing_bench"
+    printf '\n## Reading a trace\n\n'
+    "$build/tests/bench/trace_bench"
     cat scripts/bench-notes.md
 }
 
