@@ -198,7 +198,7 @@ static void look_at_doubles(const struct hd_trace *t, struct hd_lints *l) {
     free(group);
     if (twice)
         find(l, "twice",
-             hd_format("%lld requests (%.3g %%) repeat one of the same instant, model "
+             hd_format("%lld (%.3g %%) repeat a request of the same instant, model "
                        "and lengths",
                        (long long)twice, percent(twice, t->rows)));
 }

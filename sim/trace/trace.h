@@ -1,5 +1,6 @@
 /* A whole trace in memory, 24 bytes a row, read once and then shared by as many
- * runs and threads as like: nothing here changes after hd_trace_load.
+ * runs and threads as like: nothing here changes after hd_trace_load. Rows of a binary
+ * file (trace/binary.h) are mapped: memory does not grow with them.
  *
  * Tick 0 is the file's own zero where its clock counts seconds or hours, and the
  * first request where its clock has dates. A trace that was cut begins at tick 0
