@@ -16,8 +16,8 @@ BUILD ?= build/$(notdir $(CC))$(if $(CHECKED),-checked)$(if $(SAN),-san)
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config libc6-dev libgsl-dev libcsv-dev liblua5.4-dev \
-            libmd-dev zlib1g-dev libjansson-dev libcmocka-dev gnuplot-nox jq clang \
-            libclang-rt-dev valgrind curl ca-certificates
+            libmd-dev zlib1g-dev libzstd-dev zstd libjansson-dev libcmocka-dev gnuplot-nox \
+            jq clang libclang-rt-dev valgrind curl ca-certificates
 
 CFLAGS ?= -O3 -g
 override CFLAGS += -std=c17 -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE -Isim \
@@ -34,7 +34,7 @@ override CFLAGS += -Wno-error
 endif
 endif
 # Lua as an archive: callbacks take a twentieth less time than through the shared library.
-LDLIBS := -l:liblua5.4.a -lgsl -lgslcblas -lcsv -lmd -lz -ljansson -lm -ldl -pthread
+LDLIBS := -l:liblua5.4.a -lgsl -lgslcblas -lcsv -lmd -lz -lzstd -ljansson -lm -ldl -pthread
 
 # What a GPU is measured with: host code in C, compiled and tested everywhere, and one .cu
 # file per quantity, for nvcc alone.

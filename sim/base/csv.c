@@ -4,12 +4,11 @@
 
 #include <csv.h>
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <zlib.h>
 
+#include "base/input.h"
 #include "base/mem.h"
 
 enum {
@@ -27,7 +26,9 @@ struct row_span {
 
 struct hd_csv {
     char *path;
-    gzFile file; /* reads what is not compressed as it is */
+    struct hd_input *file;
+    char *chunk; /* of the file; bytes at_byte to chunk_bytes are not parsed yet */
+    size_t at_byte, chunk_bytes;
     struct csv_parser parser;
     char *text; /* the fields of this chunk's rows, one after another */
     int text_capacity, text_used;
@@ -41,9 +42,10 @@ struct hd_csv {
     int open_row_first;  /* first field of the row that is still incomplete */
     long line, row_line; /* line now; line on which the open row began */
     bool finished, too_long, at_row_start, after_cr, cut_off;
-    char head[3]; /* the file's first bytes, when they are no byte order mark */
-    size_t head_bytes;
+    bool leaving; /* the rest of a line that cannot be parsed */
     long nul_line;
+    struct hd_err pending; /* of the line behind the rows that are parsed */
+    bool went_on;
 };
 
 static void on_field(void *data, size_t bytes, void *context) {
@@ -78,27 +80,23 @@ static void on_row(int terminator, void *context) {
     csv->open_row_first = csv->fields;
 }
 
+static void start_parser(struct hd_csv *csv) {
+    csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
+    /* libcsv grows its field 128 bytes at a time: quadratic in a field of 1 MiB where
+     * an allocator moves the block every time. */
+    csv_set_blk_size(&csv->parser, FIELD_GROWTH_BYTES);
+}
+
 struct hd_csv *hd_csv_open(const char *path, struct hd_err *err) {
-    errno = 0;
-    gzFile file = gzopen(path, "rb");
-    if (!file) {
-        hd_fail(err, "%s: %s", path, strerror(errno ? errno : ENOMEM));
-        return NULL;
-    }
+    struct hd_input *file = hd_input_open(path, err);
+    if (!file) return NULL;
     struct hd_csv *csv = hd_alloc(sizeof *csv);
     csv->path = hd_strdup(path);
     csv->file = file;
+    csv->chunk = hd_alloc(CHUNK_BYTES);
     csv->line = csv->row_line = 1;
     csv->at_row_start = true;
-    /* Ahead of the parser, for which a quote behind the mark would be misplaced. */
-    int got = gzread(file, csv->head, sizeof csv->head);
-    csv->head_bytes = got > 0 ? (size_t)got : 0; /* what failed fails again */
-    if (csv->head_bytes == 3 && memcmp(csv->head, "\xEF\xBB\xBF", 3) == 0)
-        csv->head_bytes = 0;
-    csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
-    /* libcsv grows its field 128 bytes at a time: quadratic in a field of 1 MiB where an
-     * allocator moves the block every time. */
-    csv_set_blk_size(&csv->parser, FIELD_GROWTH_BYTES);
+    start_parser(csv);
     return csv;
 }
 
@@ -128,68 +126,86 @@ static size_t line_bytes(const char *bytes, size_t count, bool *ends) {
     return take;
 }
 
-/* Feeds one line's bytes at a time, so that every row knows its line. */
-static bool feed(struct hd_csv *csv, const char *bytes, size_t count,
-                 struct hd_err *err) {
-    while (count) {
+/* A line that libcsv stopped at: its row is dropped, and the next line begins anew. */
+static void leave_line(struct hd_csv *csv) {
+    hd_fail(&csv->pending, "%s:%ld: %s", csv->path, csv->line,
+            csv_error(&csv->parser) == CSV_EPARSE
+                ? "a quote inside a field that is not quoted"
+                : csv_strerror(csv_error(&csv->parser)));
+    csv_free(&csv->parser);
+    start_parser(csv);
+    if (csv->fields > csv->open_row_first)
+        csv->text_used = csv->field_at[csv->open_row_first];
+    csv->fields = csv->open_row_first;
+    csv->leaving = true;
+}
+
+/* Parses the chunk to its end, or to a line that cannot be parsed; one line's bytes at
+ * a time, so that every row knows its line. */
+static void parse_chunk(struct hd_csv *csv) {
+    while (csv->at_byte < csv->chunk_bytes && !csv->pending.text[0]) {
+        const char *bytes = csv->chunk + csv->at_byte;
         bool ends;
-        size_t take = line_bytes(bytes, count, &ends);
+        size_t take = line_bytes(bytes, csv->chunk_bytes - csv->at_byte, &ends);
         int before = csv->rows;
         if (csv->at_row_start) csv->row_line = csv->line;
-        if (csv_parse(&csv->parser, bytes, take, on_field, on_row, csv) != take)
-            return hd_fail(err, "%s:%ld: %s", csv->path, csv->line,
-                           csv_error(&csv->parser) == CSV_EPARSE
-                               ? "a quote inside a field that is not quoted"
-                               : csv_strerror(csv_error(&csv->parser)));
-        if (csv->rows > before)
+        if (!csv->leaving &&
+            csv_parse(&csv->parser, bytes, take, on_field, on_row, csv) != take)
+            leave_line(csv);
+        if (csv->rows > before || csv->leaving)
             csv->at_row_start = true;
         else if (!ends || csv->fields > csv->open_row_first ||
                  csv->parser.entry_pos > 0) /* a line end within quotes */
             csv->at_row_start = false;
+        if (ends) csv->leaving = false;
         /* The LF of a CRLF that two chunks share was counted at its CR. */
         if (ends && !(csv->after_cr && *bytes == '\n')) csv->line++;
         csv->after_cr = bytes[take - 1] == '\r';
-        bytes += take;
-        count -= take;
+        csv->at_byte += take;
     }
+}
+
+/* The next bytes, without a byte order mark at the file's begin; the parser would find
+ * a quote behind the mark misplaced. False when reading fails. */
+static bool fill_chunk(struct hd_csv *csv, struct hd_err *err) {
+    bool first = csv->chunk_bytes == 0;
+    const char *why;
+    long got;
+    csv->at_byte = csv->chunk_bytes = 0;
+    do {
+        got = hd_input_read(csv->file, csv->chunk + csv->chunk_bytes,
+                            CHUNK_BYTES - csv->chunk_bytes, &why);
+        if (got < 0) return hd_fail(err, "%s:%ld: %s", csv->path, csv->line, why);
+        csv->chunk_bytes += (size_t)got;
+    } while (first && got && csv->chunk_bytes < 3);
+    if (first && csv->chunk_bytes >= 3 && memcmp(csv->chunk, "\xEF\xBB\xBF", 3) == 0)
+        csv->at_byte = 3;
+    csv->finished = csv->chunk_bytes == 0;
     return true;
 }
 
-/* Whether all that was asked for came, and what stopped it otherwise. */
-static bool read_failed(struct hd_csv *csv, struct hd_err *err) {
-    int code;
-    const char *what = gzerror(csv->file, &code);
-    if (code == Z_OK || code == Z_STREAM_END) return false;
-    if (code == Z_ERRNO)
-        hd_fail(err, "%s", what); /* with the path; errno may be another's by now */
-    else if (code == Z_BUF_ERROR)
-        hd_fail(err, "%s:%ld: the compressed file is cut off here", csv->path,
-                csv->line);
-    else
-        hd_fail(err, "%s:%ld: the compressed file is damaged: %s", csv->path, csv->line,
-                what);
-    return true;
+static bool finish(struct hd_csv *csv, struct hd_err *err) {
+    csv->cut_off = !csv->at_row_start;
+    return csv_fini(&csv->parser, on_field, on_row, csv) == 0 ||
+           hd_fail(err, "%s:%ld: a quote opens and never closes", csv->path,
+                   csv->row_line);
 }
 
+/* False with a word in err; csv->went_on says whether there is more behind it. */
 static bool refill(struct hd_csv *csv, struct hd_err *err) {
-    char chunk[CHUNK_BYTES];
     compact(csv);
     while (csv->rows == 0 && !csv->finished) {
-        size_t head = csv->head_bytes;
-        memcpy(chunk, csv->head, head);
-        csv->head_bytes = 0;
-        int more = gzread(csv->file, chunk + head, (unsigned)(sizeof chunk - head));
-        size_t got = head + (more > 0 ? (size_t)more : 0);
-        if (got < sizeof chunk && read_failed(csv, err)) return false;
-        if (got == 0) {
-            csv->finished = true;
-            csv->cut_off = !csv->at_row_start;
-            if (csv_fini(&csv->parser, on_field, on_row, csv) != 0)
-                return hd_fail(err, "%s:%ld: a quote opens and never closes", csv->path,
-                               csv->row_line);
-        } else if (!feed(csv, chunk, got, err)) {
+        if (csv->pending.text[0]) {
+            hd_fail(err, "%s", csv->pending.text);
+            csv->pending.text[0] = '\0';
+            csv->went_on = true;
             return false;
         }
+        if (csv->at_byte == csv->chunk_bytes && !fill_chunk(csv, err)) return false;
+        if (!csv->finished)
+            parse_chunk(csv);
+        else if (!finish(csv, err))
+            return false;
         if (csv->too_long || csv->parser.entry_pos > FIELD_BYTES_MAX)
             return hd_fail(err,
                            "%s:%ld: a field of more than 1 MiB, or a row of more than "
@@ -202,8 +218,13 @@ static bool refill(struct hd_csv *csv, struct hd_err *err) {
     return true;
 }
 
+bool hd_csv_went_on(const struct hd_csv *csv) {
+    return csv->went_on;
+}
+
 int hd_csv_next(struct hd_csv *csv, struct hd_csv_row *row, struct hd_err *err) {
     if (csv->next_row == csv->rows) {
+        csv->went_on = false;
         if (!refill(csv, err)) return -1;
         if (csv->rows == 0) return 0;
     }
@@ -237,7 +258,8 @@ bool hd_csv_cut_off(const struct hd_csv *csv) {
 
 void hd_csv_close(struct hd_csv *csv) {
     if (!csv) return;
-    gzclose(csv->file);
+    hd_input_close(csv->file);
+    free(csv->chunk);
     csv_free(&csv->parser);
     free(csv->path);
     free(csv->text);

@@ -1,7 +1,7 @@
 /* Rows of a CSV file, one at a time, on libcsv. Memory does not depend on the
  * file's length. Line ends LF, CRLF or CR, a missing final newline, a UTF-8 BOM and
  * quoted fields are all fine; blank lines are passed over. A file compressed with gzip
- * is read as what it holds. */
+ * or zstd is read as what it holds. */
 #ifndef HD_BASE_CSV_H
 #define HD_BASE_CSV_H
 
@@ -26,6 +26,10 @@ struct hd_csv *hd_csv_open(const char *path, struct hd_err *err);
  * quote that never closes, a read error, a compressed file that is damaged or cut
  * off). */
 int hd_csv_next(struct hd_csv *csv, struct hd_csv_row *row, struct hd_err *err);
+
+/* Once hd_csv_next has returned -1: whether only the line that is named was at fault (a
+ * quote inside a field without quotes), so that the next call goes on behind it. */
+bool hd_csv_went_on(const struct hd_csv *csv);
 
 /* The column of that name in a header row, ignoring case and outer blanks, or -1. */
 int hd_csv_column(const struct hd_csv_row *header, const char *name);

@@ -21,10 +21,12 @@ const struct hd_option hd_options[] = {
     {WHAT, RC, "scenario", "FILE.lua", NULL, NULL, false,
      "settings from a file; options override it (`hotdesk help scenario`)"},
     {WHAT, RC, "trace", "FILE", "trace.file", NULL, false, "the requests to replay"},
+    {WHAT, RC, "lengths", "IN,OUT|FILE", "trace.lengths", "none", false,
+     "of requests in a trace without tokens: the same for all, or drawn from a trace"},
+    {WHAT, RC, "skip-bad", "N", "trace.skip_bad", "0", false,
+     "so many malformed rows are passed over, counted and listed"},
     {WHAT, RC, "format", "NAME", "trace.format", "auto", false,
-     "of the trace: native, dated, azure, aegaeon, burstgpt, vidur or arena; auto goes "
-     "by "
-     "the header"},
+     "of the trace (`hotdesk help traces`); auto goes by the header or the first line"},
     {WHAT, RC, "sort", NULL, "trace.sort", "no", false,
      "put requests in order of time; without it disorder is an error"},
     {WHAT, RC, "models", "MAP|FILE.csv", "models", NULL, true,

@@ -95,6 +95,12 @@ bool hd_resolve_trace(struct hd_asked *asked, struct hd_resolved *r,
     struct hd_trace_options options = HD_TRACE_OPTIONS;
     options.format = strcmp(format, "auto") == 0 ? NULL : format;
     options.sort = sort;
+    const char *lengths = hd_asked_find(asked, "trace.lengths", NULL, NULL)->value;
+    options.lengths = strcmp(lengths, "none") == 0 ? NULL : lengths;
+    options.seed = r->question.seed;
+    if (!hd_asked_integer(asked, "trace.skip_bad", 0, 1000000, &options.skip_bad,
+                          problem))
+        return false;
     options.from = from ? from->value : NULL;
     options.to = to ? to->value : NULL;
     options.before_s = before_s;

@@ -6,9 +6,9 @@
 
 struct record {
     const char *name, *sha256, *format, *parts, *made, *unused_columns, *first, *last;
-    int64_t ties, rows_read, rows_before, rows_after, rows_out_of_order, rows_no_output,
-        rows_no_input, rows, models, hold_half, hold_90, hold_99, hot, active_p99,
-        active_most, poisson_p99, correlated;
+    int64_t ties, rows_read, rows_before, rows_after, rows_out_of_order, rows_bad,
+        rows_no_time, images, rows_no_output, rows_no_input, rows, models, hold_half,
+        hold_90, hold_99, hot, active_p99, active_most, poisson_p99, correlated;
     struct hd_trace_stats s;
     struct hd_token_correlation correlation;
     struct hd_popularity popularity;
@@ -44,6 +44,9 @@ static const struct hd_field fields[] = {
     ROWS(rows_before, "left out before the cut"),
     ROWS(rows_after, "left out after the cut"),
     ROWS(rows_out_of_order, "stood behind a later one until sorted"),
+    ROWS(rows_bad, "malformed, passed over (--skip-bad)"),
+    ROWS(rows_no_time, "without a time, left out"),
+    {"images", HD_FIELD_INT, "", offsetof(struct record, images), "not simulated"},
     ROWS(rows_no_output, "requests without output tokens"),
     ROWS(rows_no_input, "requests without input tokens"),
     {"requests", HD_FIELD_INT, "", offsetof(struct record, rows), "rows kept"},
@@ -351,6 +354,9 @@ bool hd_trace_about_json(const struct hd_trace_about *a, FILE *out) {
         .rows_before = t->rows_before,
         .rows_after = t->rows_after,
         .rows_out_of_order = t->rows_out_of_order,
+        .rows_bad = t->rows_bad,
+        .rows_no_time = t->rows_no_time,
+        .images = t->images,
         .rows_no_output = t->rows_no_output,
         .rows_no_input = t->rows_no_input,
         .rows = t->rows,

@@ -43,6 +43,24 @@ static void print_rows(const struct hd_trace *t, FILE *out) {
         fprintf(out, "%s behind a later one in the file\n",
                 hd_say_things(t->rows_out_of_order, "row").text);
     }
+    if (t->rows_bad) {
+        line(out, "malformed");
+        fprintf(out, "%s passed over (--skip-bad)\n",
+                hd_say_things(t->rows_bad, "row").text);
+        for (int64_t i = 0; i < t->rows_bad; i++)
+            fprintf(out, "          %s\n", t->bad[i]);
+    }
+    if (t->rows_no_time) {
+        line(out, "no time");
+        fprintf(out, "%s without one left out\n",
+                hd_say_things(t->rows_no_time, "row").text);
+    }
+    if (t->images) {
+        line(out, "images");
+        fprintf(out, "%s in %s, not simulated\n",
+                hd_say_things(t->images, "picture").text,
+                hd_say_things(t->rows_images, "row").text);
+    }
     line(out, "empty");
     fprintf(out, "%s without output tokens, %s without input tokens (all kept)\n",
             hd_say_things(t->rows_no_output, "row").text,

@@ -42,13 +42,25 @@ bool hd_trace_out_asked(const struct hd_args *args, struct hd_problem *problem) 
     return true;
 }
 
+bool hd_trace_reading(const struct hd_args *args, struct hd_trace_options *asked,
+                      struct hd_problem *problem) {
+    const char *bad = hd_args_get(args, "skip-bad");
+    struct hd_err why = {0};
+    asked->format = hd_args_get(args, "format");
+    asked->sort = hd_args_get(args, "sort") != NULL;
+    asked->lengths = hd_args_get(args, "lengths");
+    asked->seed = 1;
+    if (bad && !hd_parse_integer(bad, 0, 1000000, &asked->skip_bad, &why))
+        return hd_usage(problem, "--skip-bad: %s", why.text);
+    return true;
+}
+
 struct hd_trace *hd_trace_in(const struct hd_args *args, const char *path,
                              const char *from, const char *to,
                              struct hd_problem *problem) {
     struct hd_trace_options asked = {.from = from, .to = to};
     struct hd_err why = {0};
-    asked.format = hd_args_get(args, "format");
-    asked.sort = hd_args_get(args, "sort") != NULL;
+    if (!hd_trace_reading(args, &asked, problem)) return NULL;
     struct hd_trace *t = hd_trace_load(path, &asked, &why);
     if (t) return t;
     if (strncmp(why.text, "--", 2) == 0) /* a mistake in an option */

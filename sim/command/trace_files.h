@@ -12,10 +12,27 @@
      "format",      "FORMAT",                                                          \
      NULL,          "by the header",                                                   \
      false,         "of the trace, as for `hotdesk trace info`"},                      \
+        {HD_GROUP_WHAT,                                                                \
+         1,                                                                            \
+         "lengths",                                                                    \
+         "IN,OUT|FILE",                                                                \
+         NULL,                                                                         \
+         NULL,                                                                         \
+         false,                                                                        \
+         "of requests in a trace without tokens: the same for all, or drawn from a "   \
+         "trace"},                                                                     \
+        {HD_GROUP_WHAT, 1,                                                             \
+         "skip-bad",    "N",                                                           \
+         NULL,          "0",                                                           \
+         false,         "so many malformed rows are passed over, counted and listed"}, \
     {                                                                                  \
         HD_GROUP_WHAT, 1, "sort", NULL, NULL, NULL, false,                             \
             "put rows in order of time; without it disorder is an error"               \
     }
+
+/* --format, --sort, --lengths and --skip-bad. */
+bool hd_trace_reading(const struct hd_args *, struct hd_trace_options *,
+                      struct hd_problem *);
 
 #define HD_TRACE_OUT_OPTIONS                                                           \
     {HD_GROUP_WRITTEN,                                                                 \

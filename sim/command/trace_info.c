@@ -7,14 +7,12 @@
 #include "command/resolve.h"
 #include "command/trace_about.h"
 #include "command/trace_commands.h"
+#include "command/trace_files.h"
 #include "command/trace_plot.h"
 #include "hardware/engines.h"
 
 static const struct hd_option options[] = {
-    {HD_GROUP_WHAT, 1, "format", "FORMAT", NULL, "by the header", false,
-     "native, dated, azure, aegaeon, burstgpt, vidur or arena"},
-    {HD_GROUP_WHAT, 1, "sort", NULL, NULL, NULL, false,
-     "put rows in order of time; without it disorder is an error"},
+    HD_TRACE_IN_OPTIONS,
     {HD_GROUP_WHEN, 1, "from", "CLOCK", NULL, "its first request", false,
      "on the trace's own clock: +2h, 13:00 or 2026-11-17 13:00"},
     {HD_GROUP_WHEN, 1, "to", "CLOCK", NULL, "its last request", false,
@@ -120,8 +118,7 @@ static bool demand(const struct hd_args *args, struct hd_trace *trace,
 static struct hd_trace *load(const struct hd_args *args, struct hd_problem *problem) {
     struct hd_trace_options asked = HD_TRACE_OPTIONS;
     struct hd_err why = {0};
-    asked.format = hd_args_get(args, "format");
-    asked.sort = hd_args_get(args, "sort") != NULL;
+    if (!hd_trace_reading(args, &asked, problem)) return NULL;
     asked.from = hd_args_get(args, "from");
     asked.to = hd_args_get(args, "to");
     asked.before_s = asked.after_s = 0;

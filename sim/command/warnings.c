@@ -67,6 +67,18 @@ void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
             hd_format("%s behind a later one in the trace: sorted (--sort)",
                       hd_say_things(q->trace->rows_out_of_order, "request").text));
     const struct hd_trace *t = q->trace;
+    if (t->rows_bad)
+        add(&m, "malformed", t->rows_bad,
+            hd_format("%s of the trace passed over (--skip-bad), the first: %s",
+                      hd_say_things(t->rows_bad, "malformed row").text, t->bad[0]));
+    if (t->rows_no_time)
+        add(&m, "no_time", t->rows_no_time,
+            hd_format("%s without a time in the trace: left out",
+                      hd_say_things(t->rows_no_time, "row").text));
+    if (t->images)
+        add(&m, "images", t->images,
+            hd_format("%s of the trace are not simulated",
+                      hd_say_things(t->images, "picture").text));
     hd_tick first = t->row[0].at, last = t->row[t->rows - 1].at;
     if (q->to != HD_TICK_NEVER && (first - q->from > (q->to - q->from) / 10 ||
                                    q->to - last - 1 > (q->to - q->from) / 10)) {

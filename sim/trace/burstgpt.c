@@ -5,7 +5,8 @@
 
 const struct hd_format hd_format_burstgpt = {
     .name = "burstgpt",
-    .column = {"Timestamp", "Request tokens", "Response tokens", "Model"},
+    .column = {"Timestamp", "Request tokens", "Response tokens",
+               "Model", [HD_COLUMN_SESSION] = "Session ID"},
     .clock = HD_CLOCK_SECONDS,
     .stamp = hd_stamp_seconds,
 };

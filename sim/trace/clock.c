@@ -70,8 +70,9 @@ static bool read_decimal(const char **at, hd_wide *mantissa, int *exponent) {
     return true;
 }
 
-const char *hd_stamp_seconds(const char *text, struct hd_stamp *stamp) {
-    static const char *const expected = "is not a time in seconds";
+/* expected: what to say of text that is no number; shift: 10^shift s is the unit. */
+static const char *read_number(const char *text, int shift, const char *expected,
+                               struct hd_stamp *stamp) {
     const char *at = skip_blanks(text);
     bool negative = *at == '-';
     hd_wide mantissa;
@@ -88,10 +89,22 @@ const char *hd_stamp_seconds(const char *text, struct hd_stamp *stamp) {
         exponent += sign * power;
     }
     if (*skip_blanks(at)) return expected;
-    *stamp = (struct hd_stamp){.at = scale(mantissa, exponent)};
+    *stamp = (struct hd_stamp){.at = scale(mantissa, exponent + shift)};
     if (stamp->at < 0) return "is more than a million years";
     if (negative && stamp->at) return "is negative; a trace's time begins at 0";
     return NULL;
+}
+
+const char *hd_stamp_seconds(const char *text, struct hd_stamp *stamp) {
+    return read_number(text, 0, "is not a time in seconds", stamp);
+}
+
+const char *hd_stamp_milliseconds(const char *text, struct hd_stamp *stamp) {
+    return read_number(text, -3, "is not a time in milliseconds", stamp);
+}
+
+const char *hd_stamp_microseconds(const char *text, struct hd_stamp *stamp) {
+    return read_number(text, -6, "is not a time in microseconds", stamp);
 }
 
 /* n digits exactly. */

@@ -19,13 +19,15 @@ struct hd_stamp {
     int zone_minutes; /* east of UTC */
 };
 
-/* A stamp in one of the three notations, blanks around it allowed:
- *     seconds   12, 0.20793754160099873, 5e-05
+/* A stamp in one of these notations, blanks around it allowed:
+ *     seconds   12, 0.20793754160099873, 5e-05; milli- and microseconds alike
  *     time      00:01:59.795, hours without limit
  *     date      2023-11-16 18:17:03.9799600, T for the blank, a zone behind it
  * Each is rounded to the nearest tick, halves up; decimals of a second beyond
  * the 25th are not read. NULL when it is one, else what is wrong with the text. */
 const char *hd_stamp_seconds(const char *text, struct hd_stamp *stamp);
+const char *hd_stamp_milliseconds(const char *text, struct hd_stamp *stamp);
+const char *hd_stamp_microseconds(const char *text, struct hd_stamp *stamp);
 const char *hd_stamp_time(const char *text, struct hd_stamp *stamp);
 const char *hd_stamp_date(const char *text, struct hd_stamp *stamp);
 

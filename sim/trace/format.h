@@ -10,28 +10,38 @@ enum hd_column {
     HD_COLUMN_INPUT,
     HD_COLUMN_OUTPUT,
     HD_COLUMN_MODEL,
-    HD_COLUMNS_ASKED, /* those that a format must have, but for the model */
+    HD_COLUMN_PART,     /* of the model's name, behind the first */
+    HD_COLUMN_DURATION, /* seconds; the time is then that of the end */
+    HD_COLUMNS_ASKED,   /* those that a format must have, if it names them */
     HD_COLUMN_SESSION = HD_COLUMNS_ASKED,
     HD_COLUMN_CLASS,
     HD_COLUMN_DEADLINE,
     HD_COLUMN_PREFIX,
+    HD_COLUMN_IMAGES,
     HD_COLUMNS
 };
 
 /* The optional columns of our own formats. */
-#define HD_OWN_OPTIONAL "session", "class", "deadline_s", "prefix"
+#define HD_OWN_OPTIONAL                                                                \
+    [HD_COLUMN_SESSION] = "session", [HD_COLUMN_CLASS] = "class",                      \
+    [HD_COLUMN_DEADLINE] = "deadline_s", [HD_COLUMN_PREFIX] = "prefix"
 
 struct hd_format {
     const char *name;
-    const char *column[HD_COLUMNS]; /* matched without regard to case or order;
-                                       NULL for the model: the file is of one;
-                                       NULL for what a format does not have */
-    const char *model_name;         /* then the name of that one */
+    const char *column[HD_COLUMNS]; /* matched without regard to case or order; NULL for
+                                       what a format does not have */
+    const char *model_name; /* of formats without a column for it: the file is of one */
+    const char *unnamed;    /* what a row's empty name of a model is read as; NULL: that
+                               is malformed */
+    const char *no_tokens;  /* why a format has no lengths, or NULL */
+    bool time_may_lack;     /* rows without a time are left out and counted */
     enum hd_clock clock;
     const char *(*stamp)(const char *text, struct hd_stamp *);
 };
 
 extern const struct hd_format hd_format_native, hd_format_dated, hd_format_azure,
-    hd_format_aegaeon, hd_format_burstgpt, hd_format_vidur, hd_format_arena;
+    hd_format_aegaeon, hd_format_burstgpt, hd_format_vidur, hd_format_arena,
+    hd_format_splitwise, hd_format_fineserve, hd_format_gentd26,
+    hd_format_functions2021;
 
 #endif

@@ -8,12 +8,16 @@
 #include "trace/reader.h"
 
 static const struct hd_format *const formats[] = {
-    &hd_format_native,   &hd_format_dated, &hd_format_azure, &hd_format_aegaeon,
-    &hd_format_burstgpt, &hd_format_vidur, &hd_format_arena};
+    &hd_format_native,  &hd_format_dated,        &hd_format_azure,
+    &hd_format_aegaeon, &hd_format_burstgpt,     &hd_format_vidur,
+    &hd_format_arena,   &hd_format_splitwise,    &hd_format_fineserve,
+    &hd_format_gentd26, &hd_format_functions2021};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 const char *hd_reader_formats(void) {
-    return "native, dated, azure, aegaeon, burstgpt, vidur, arena";
+    return "native, dated, azure, aegaeon, burstgpt, vidur, arena, splitwise, "
+           "fineserve, "
+           "gentd26, functions2021, mooncake, qwen-bailian";
 }
 
 const struct hd_format *hd_format_named(const char *name, struct hd_err *err) {
@@ -34,8 +38,9 @@ char *hd_excerpt(const char *text, char excerpt[HD_EXCERPT_BYTES]) {
 
 /* "a,b,c" of a format, for messages. */
 static char *column_list(const struct hd_format *format, char *list, size_t bytes) {
-    static const enum hd_column order[] = {HD_COLUMN_TIME, HD_COLUMN_MODEL,
-                                           HD_COLUMN_INPUT, HD_COLUMN_OUTPUT};
+    static const enum hd_column order[] = {HD_COLUMN_TIME,   HD_COLUMN_MODEL,
+                                           HD_COLUMN_PART,   HD_COLUMN_INPUT,
+                                           HD_COLUMN_OUTPUT, HD_COLUMN_DURATION};
     size_t used = 0;
     list[0] = '\0';
     for (int i = 0; i < HD_COLUMNS_ASKED; i++) {
@@ -63,9 +68,9 @@ static int columns_present(const struct hd_csv_row *header,
 
 static void unknown_header(const char *path, const struct hd_csv_row *header,
                            struct hd_err *err) {
-    char known[640], list[160], first[HD_EXCERPT_BYTES];
+    char known[720], list[160], first[HD_EXCERPT_BYTES];
     int used = 0;
-    for (int i = 0; i < FORMATS; i++)
+    for (int i = 0; i < FORMATS && used < (int)sizeof known; i++)
         used += snprintf(known + used, sizeof known - (size_t)used, "%s%s (%s)",
                          i ? ", " : "", formats[i]->name,
                          column_list(formats[i], list, sizeof list));

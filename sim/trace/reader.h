@@ -1,19 +1,35 @@
 /* Requests of a trace file, one at a time, whatever the format. Memory does not
- * depend on the file's length.
+ * depend on the file's length, but for the names of models, service levels and
+ * sessions.
  *
- * The format is recognised by the header's column names (any order, any case;
- * further columns are not read, and named by hd_reader_unused):
- *     native    arrival_s,model,input_tokens,output_tokens      seconds, optionally
- *               session, class, deadline_s, prefix (an empty field: none)
- *     dated     arrival,model,input_tokens,output_tokens        date and time; as
- * native azure     TIMESTAMP,ContextTokens,GeneratedTokens         date and time
- *     aegaeon   Request Time,Model Name,Input Length,Output Length   hh:mm:ss.mmm
- *     burstgpt  Timestamp,Model,Request tokens,Response tokens,...   seconds
- *     vidur     arrived_at,num_prefill_tokens,num_decode_tokens seconds
- *     arena     req_time_s,adapter,prompt_len,output_len        seconds
+ * CSV, by the header's column names (any order, any case; further columns are not read,
+ * and named by hd_reader_unused):
+ *     native         arrival_s,model,input_tokens,output_tokens   seconds; optionally
+ *                    session, class, deadline_s, prefix (an empty field: none)
+ *     dated          arrival,model,input_tokens,output_tokens     dates; as native
+ *     azure          TIMESTAMP,ContextTokens,GeneratedTokens      dates; NumImages
+ *     aegaeon        Request Time,Model Name,Input Length,Output Length   hh:mm:ss.mmm
+ *     burstgpt       Timestamp,Model,Request tokens,Response tokens,...   seconds
+ *     vidur          arrived_at,num_prefill_tokens,num_decode_tokens      seconds
+ *     arena          req_time_s,adapter,prompt_len,output_len     seconds
+ *     splitwise      arrival_timestamp,application_id,prompt_size,token_size   seconds
+ *     fineserve      timestamp,architecture,scale,input_length,output_length
+ *                    microseconds; a row without a time is left out and counted
+ *     gentd26        gmt_create,checkpoint_model_version_id       dates; no tokens
+ *     functions2021  app,func,end_timestamp,duration              seconds; no tokens;
+ *                    a request arrives at end - duration
  * Lines that begin with # ahead of the header are notes ("# key: text").
+ * JSON, an object a line, by the first one's keys (any order; further keys are not
+ * read):
+ *     mooncake       timestamp (ms), input_length, output_length, optionally hash_ids
+ *                    (a block of 512 tokens each), model
+ *     qwen-bailian   chat_id, parent_chat_id, timestamp (s), input_length,
+ *                    output_length, optionally type (read as class), hash_ids (16
+ *                    tokens each); a session is a chat with all that descends from it
+ * Files may be compressed with gzip or zstd.
  *
- * A row that does not read as its columns say is an error, never skipped. */
+ * A row that does not read as its columns say is malformed: an error, or, up to as many
+ * as the options allow, passed over, counted and listed. */
 #ifndef HD_TRACE_READER_H
 #define HD_TRACE_READER_H
 
@@ -45,11 +61,30 @@ struct hd_row {
     int prefix_blocks;
 };
 
-/* Opens a file and reads its header. format: a name, or NULL to go by the header.
- * any_order: rows that step back in time are handed out too; without it they are
- * an error that names both rows. NULL on failure, with one line in err. */
-struct hd_reader *hd_reader_open(const char *path, const char *format, bool any_order,
+struct hd_reader_options {
+    const char *format; /* a name; NULL: by header or content */
+    bool any_order; /* rows that step back in time are handed out too; without it they
+                       are an error that names both rows */
+    long skip_bad;  /* as many malformed rows are passed over */
+    const char
+        *lengths;  /* of requests in formats without tokens: "512,128", or a trace
+                      whose pairs are drawn from; NULL: such a format is an error */
+    uint64_t seed; /* of what is drawn */
+};
+
+/* Opens a file and reads its header. NULL on failure, with one line in err. */
+struct hd_reader *hd_reader_open(const char *path, const struct hd_reader_options *,
                                  struct hd_err *err);
+
+/* What was left out or is not simulated, so far. */
+struct hd_reader_count {
+    int64_t bad;                 /* malformed rows passed over */
+    char **why;                  /* of each, "PATH:LINE: what is wrong" */
+    int whys;                    /* capacity of the list */
+    int64_t no_time;             /* rows without a time, in formats that have such */
+    int64_t images, rows_images; /* pictures, and the rows that have any */
+};
+const struct hd_reader_count *hd_reader_count(const struct hd_reader *);
 
 /* 1: a row; 0: the end; -1: error, "PATH:LINE: what is wrong". Rows of equal time
  * come in file order. A file without any row is an error. */
@@ -67,6 +102,9 @@ char *const *hd_reader_session_names(const struct hd_reader *);
 int hd_reader_prefix_block_tokens(const struct hd_reader *);
 const char *hd_reader_format(const struct hd_reader *);
 enum hd_clock hd_reader_clock(const struct hd_reader *);
+/* What a trace made of parts rests on: its note, or where its lengths are from; or
+ * NULL. */
+const char *hd_reader_made_of(const struct hd_reader *);
 /* Columns of the header that no row is read from, "a, b"; NULL when none. */
 const char *hd_reader_unused(const struct hd_reader *);
 /* The note of that key, or NULL. */

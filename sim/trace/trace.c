@@ -186,6 +186,17 @@ static char *copy(const char *text) {
     return text ? hd_strdup(text) : NULL;
 }
 
+static void keep_counts(struct loader *l) {
+    struct hd_trace *t = l->trace;
+    const struct hd_reader_count *c = hd_reader_count(l->reader);
+    t->rows_bad = c->bad;
+    t->bad = hd_alloc((size_t)c->bad * sizeof *t->bad + 1);
+    for (int64_t i = 0; i < c->bad; i++) t->bad[i] = hd_strdup(c->why[i]);
+    t->rows_no_time = c->no_time;
+    t->images = c->images;
+    t->rows_images = c->rows_images;
+}
+
 static bool load(struct loader *l, struct hd_err *err) {
     struct hd_trace *t = l->trace;
     struct hd_row row;
@@ -198,6 +209,9 @@ static bool load(struct loader *l, struct hd_err *err) {
     int notes;
     char *const *note = hd_reader_notes(l->reader, &notes);
     hd_trace_take_notes(t, note, notes);
+    if (hd_reader_made_of(l->reader) && !t->parts)
+        t->parts = hd_strdup(hd_reader_made_of(l->reader));
+    keep_counts(l);
     t->unused_columns = copy(hd_reader_unused(l->reader));
     if (l->asked->sort && !sort_rows(l, err)) return false;
     if (!cut(l, err)) return false;
@@ -214,7 +228,12 @@ static bool load(struct loader *l, struct hd_err *err) {
 struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *asked,
                                struct hd_err *err) {
     if (hd_binary_recognise(path)) return hd_binary_load(path, asked, err);
-    struct hd_reader *reader = hd_reader_open(path, asked->format, asked->sort, err);
+    struct hd_reader_options options = {.format = asked->format,
+                                        .any_order = asked->sort,
+                                        .skip_bad = asked->skip_bad,
+                                        .lengths = asked->lengths,
+                                        .seed = asked->seed};
+    struct hd_reader *reader = hd_reader_open(path, &options, err);
     if (!reader) return NULL;
     struct hd_trace *trace = hd_alloc(sizeof *trace);
     const char *slash = strrchr(path, '/');
@@ -235,6 +254,8 @@ void hd_trace_free(struct hd_trace *t) {
     for (int i = 0; i < t->models; i++) free(t->model[i]);
     free(t->model);
     free(t->model_rows);
+    for (int64_t i = 0; i < t->rows_bad; i++) free(t->bad[i]);
+    free(t->bad);
     if (t->mapping)
         hd_binary_unmap(t);
     else

@@ -47,12 +47,15 @@ struct hd_trace_extra {
 enum { HD_BLOCK_TOKENS = 16 };
 
 struct hd_trace_options {
-    const char *format; /* NULL: by the header */
-    bool sort;          /* put rows in order of time (stable), else disorder is an
-                           error */
-    const char *from;   /* the requests asked about arrive from here */
-    const char *to;     /* and before here, on the trace's clock (hd_clock_parse);
-                           NULL: the trace's first and last */
+    const char *format; /* NULL: by header or content */
+    long skip_bad;      /* as in struct hd_reader_options, like the two below */
+    const char *lengths;
+    uint64_t seed;
+    bool sort;        /* put rows in order of time (stable), else disorder is an
+                         error */
+    const char *from; /* the requests asked about arrive from here */
+    const char *to;   /* and before here, on the trace's clock (hd_clock_parse);
+                         NULL: the trace's first and last */
     /* How much of the real trace is kept before `from` (to warm up) and from `to`
      * on (to keep the load up); negative: a tenth of the cut, at most 10 minutes. */
     double before_s, after_s;
@@ -90,6 +93,10 @@ struct hd_trace {
     int64_t rows_before, rows_after;       /* left out by the cut */
     int64_t rows_out_of_order;             /* stood behind a later one until sorted */
     int64_t rows_no_output, rows_no_input; /* of `rows`: tokens are 0 */
+    int64_t rows_bad;                      /* malformed, passed over on request */
+    char **bad;                            /* why, each "PATH:LINE: what is wrong" */
+    int64_t rows_no_time;                  /* left out: the format has such */
+    int64_t images, rows_images;           /* of rows_read: pictures, not simulated */
 };
 
 /* Reads a file. NULL on failure, with one line in err: "PATH[:LINE]: ..." when the

@@ -129,7 +129,8 @@ static void assert_error(const struct hd_err *err, const char *path) {
 /* Returns whether the file was read to its end. */
 static bool read_all(const char *path, bool any_order) {
     struct hd_err err = {0};
-    struct hd_reader *reader = hd_reader_open(path, NULL, any_order, &err);
+    struct hd_reader *reader =
+        hd_reader_open(path, &(struct hd_reader_options){.any_order = any_order}, &err);
     if (!reader) {
         assert_error(&err, path);
         return false;

@@ -17,7 +17,9 @@ static const char *read_path(const char *path, const char *format, bool any_orde
     static struct hd_err err;
     err = (struct hd_err){0};
     *out = (struct content){0};
-    struct hd_reader *reader = hd_reader_open(path, format, any_order, &err);
+    struct hd_reader *reader = hd_reader_open(
+        path, &(struct hd_reader_options){.format = format, .any_order = any_order},
+        &err);
     if (!reader) return err.text;
     int got;
     struct hd_row row;
@@ -149,11 +151,10 @@ static void burstgpt(void **state) {
         assert_string_equal(c.models, "ChatGPT GPT-4");
         assert_row(&c, 0, MS(5000), 0, 472, 18, 2);
         assert_row(&c, 1, MS(45000), 1, 0, 0, 3);
-        assert_string_equal(c.unused, i == 0 ? "Total tokens, Log Type"
-                                      : i == 1
-                                          ? "Session ID, Elapsed time, Total tokens, "
-                                            "Log Type"
-                                          : "Log Type, Total tokens");
+        assert_string_equal(c.unused, i == 0   ? "Total tokens, Log Type"
+                                      : i == 1 ? "Elapsed time, Total tokens, "
+                                                 "Log Type"
+                                               : "Log Type, Total tokens");
     }
 }
 
@@ -249,7 +250,8 @@ static void many_models(void **state) {
     end += sprintf(end, HEADER);
     for (int i = 0; i < 5000; i++) end += sprintf(end, "%d,m%d,1,1\n", i, i % 2500);
     struct hd_err err = {0};
-    struct hd_reader *reader = hd_reader_open(file_of(text), NULL, false, &err);
+    struct hd_reader *reader =
+        hd_reader_open(file_of(text), &(struct hd_reader_options){0}, &err);
     assert_non_null(reader);
     struct hd_row row;
     for (int i = 0; i < 5000; i++) {
@@ -278,7 +280,8 @@ static void lines_are_counted(void **state) {
             for (int i = 0; i < ROWS; i++)
                 end += sprintf(end, "1,m,1,%d%s", i % 100, ends[kind]);
             struct hd_err err = {0};
-            struct hd_reader *reader = hd_reader_open(file_of(text), NULL, false, &err);
+            struct hd_reader *reader =
+                hd_reader_open(file_of(text), &(struct hd_reader_options){0}, &err);
             assert_non_null(reader);
             struct hd_row row;
             for (int i = 0; i < ROWS; i++) {

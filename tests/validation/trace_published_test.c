@@ -247,17 +247,54 @@ static void servegen(void **state) {
     assert_int_equal(laws[1], 12698);
 }
 
-static void not_requests(void **state) {
+/* Pictures have no tokens: the lengths must be said. 25 rows name no model. */
+static void gentd26(void **state) {
     (void)state;
-    static const char *const names[] = {"gentd26/lora_request_trace.csv",
-                                        "mooncake/conversation_trace.jsonl"};
-    for (int i = 0; i < 2; i++) {
-        struct hd_err err = {0};
-        char *path = data(names[i]);
-        assert_null(hd_trace_load(path, &HD_TRACE_OPTIONS, &err));
-        assert_says(err.text, ":1: ");
-        free(path);
-    }
+    struct hd_err err = {0};
+    char *path = data("gentd26/lora_request_trace.csv");
+    assert_null(hd_trace_load(path, &HD_TRACE_OPTIONS, &err));
+    assert_says(err.text, "expected --lengths");
+    struct hd_trace_options asked = HD_TRACE_OPTIONS;
+    asked.lengths = "512,128";
+    struct hd_trace *t = hd_trace_load(path, &asked, &err);
+    if (!t) fail_msg("%s", err.text);
+    assert_int_equal(t->rows, 26823);
+    assert_int_equal(t->models, 87);
+    assert_int_equal(t->row[100].input_tokens, 512);
+    assert_int_equal(t->row[100].output_tokens, 128);
+    assert_non_null(strstr(t->parts, "invented"));
+    struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
+    assert_true(fabs(s.span_s / 3600 - 552.6) < 0.1);
+    assert_true(fabs(s.top_share - 0.307) < 0.0006);
+    assert_true(fabs(s.top5_share - 0.704) < 0.0006);
+    assert_true(fabs(s.gini - 0.871) < 0.0006);
+    hd_trace_free(t);
+    free(path);
+}
+
+/* 12,031 rows with ceil(input / 512) blocks each. */
+static void mooncake(void **state) {
+    (void)state;
+    struct hd_err err = {0};
+    char *path = data("mooncake/conversation_trace.jsonl");
+    struct hd_trace *t = hd_trace_load(path, &HD_TRACE_OPTIONS, &err);
+    if (!t) fail_msg("%s", err.text);
+    assert_string_equal(t->format, "mooncake");
+    assert_int_equal(t->rows, 12031);
+    assert_int_equal(t->extra->prefix_block_tokens, 512);
+    int64_t *first = t->extra->prefix_first;
+    for (int64_t i = 0; i < t->rows; i++)
+        assert_int_equal(first[i + 1] - first[i], (t->row[i].input_tokens + 511) / 512);
+    int64_t ties = 0;
+    for (int64_t i = 1; i < t->rows; i++) ties += t->row[i].at == t->row[i - 1].at;
+    assert_int_equal(ties, 10851);
+    struct hd_trace_stats s = hd_trace_stats(t, HD_SERVICE_S_PUBLISHED);
+    assert_true(fabs(s.span_s - 3537) < 0.5 && fabs(s.gap_cv - 3.03) < 0.005);
+    assert_true(fabs(s.iod_1s - 7.89) < 0.005 && fabs(s.iod_60s - 2.85) < 0.005);
+    assert_true(s.input.p50 == 6909 && s.input.max == 126195);
+    assert_true(s.output.p50 == 350 && s.output.max == 2000);
+    hd_trace_free(t);
+    free(path);
 }
 
 int main(void) {
@@ -269,7 +306,8 @@ int main(void) {
         cmocka_unit_test(every_aegaeon_trace),
         cmocka_unit_test(burstgpt),
         cmocka_unit_test(servegen),
-        cmocka_unit_test(not_requests),
+        cmocka_unit_test(gentd26),
+        cmocka_unit_test(mooncake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
