@@ -287,6 +287,7 @@ bool hd_json_rows_open(struct hd_reader *r, struct hd_err *err) {
     if (!file) return false;
     struct json_rows *j = hd_alloc(sizeof *j);
     j->file = file;
+    j->text = hd_grow(NULL, &j->capacity, CHUNK_BYTES, 1);
     r->source = &source;
     r->state = j;
     enum hd_got got = next_object(r, j, &j->first, err);
