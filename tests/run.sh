@@ -58,16 +58,13 @@ counted() { # test, log
 # where a transcript expects a failing program or drops what it prints.
 run_one() { # build, test
     local log=$logs/$1-${2//\//-}.log start=$SECONDS command=("build/test-$1/$2")
-    local p f s status seconds why="" word=ok checked="" leaks=1
+    local p f s status seconds why="" word=ok checked=""
     [ "$1" != checked ] || checked=1
-    # A thousand starts of the program: looking for leaks is half of each. Leaks are
-    # looked for in every other test, and by valgrind.
-    [ "$2" != tests/cli/run.sh ] || leaks=0
     [[ $2 == *_test ]] || command=("$2")
     # bash's own word on a program that a signal ended goes nowhere: the line says it
     {
         HOTDESK=build/test-$1/hotdesk CHECKED_BUILD=$checked \
-            ASAN_OPTIONS=detect_leaks=$leaks:log_path="'$log.sanitizer'" \
+            ASAN_OPTIONS=detect_leaks=1:log_path="'$log.sanitizer'" \
             UBSAN_OPTIONS=print_stacktrace=1:log_path="'$log.sanitizer'" \
             timeout -k 10 "$HD_TEST_SECONDS" "${command[@]}" >"$log" 2>&1 </dev/null
         status=$?
