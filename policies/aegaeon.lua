@@ -2,6 +2,7 @@
 -- prefill in groups of one model, decode batches in weighted round robin.
 local P = {
   about  = "switch models between tokens: grouped prefill, batched decode",
+  pools  = "tokens",
   params = {
     prefill = {0.375, "share of the instances that prefill", min = 0.01, max = 0.99},
     group   = {8,     "requests that may wait in one prefill group", min = 1},

@@ -86,7 +86,7 @@ static char *explain_by_floor(const struct hd_compare *c, const struct hd_measur
                               double scale, int which) {
     const struct hd_question *q = c->question;
     if (which < 0) which = latest(m);
-    struct hd_floor f = hd_setup_floor(c->setup, which);
+    struct hd_mean_request f = hd_setup_mean_request(c->setup, which, 1);
     const struct hd_slo_class *slo = &q->slo[q->model[which].slo];
     if (f.prefill_s > slo->ttft_s * scale)
         return hd_format(

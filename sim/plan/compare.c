@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "plan/guess.h"
 #include "plan/team.h"
 
 /* ---- what there is to be found ------------------------------------------- */
@@ -72,14 +73,14 @@ static void add_search(struct hd_compare *c, int policy, int scale) {
     struct hd_cell *cell = add_cell(c, HD_CELL_SEARCH, scale);
     cell->policy = policy;
     give_criteria(c, cell);
-    double busy = ceil(1.25 * hd_setup_busy_gpus(c->setup));
-    int gpus_max = c->question->gpus_max;
-    int first = busy < gpus_max ? (int)busy : gpus_max;
-    if (first < 1) first = 1;
-    cell->search.first = first;
-    cell->search.step = first > 1 ? first / 2 : 1;
+    const struct hd_question *q = c->question;
+    int guess =
+        hd_guess_gpus(c->setup, q->policy[policy].script->pooling, q->scale[scale]);
+    cell->search.first = guess < q->gpus_max ? guess : q->gpus_max;
+    /* What passes within HD_ABOVE of the answer has to be run anyhow. */
+    cell->search.step = guess / 16 > HD_ABOVE + 1 ? guess / 16 : HD_ABOVE + 1;
     cell->search.least = 1;
-    cell->search.most = gpus_max;
+    cell->search.most = q->gpus_max;
     cell->search.above = HD_ABOVE;
     hd_cell_absorb(cell); /* with nothing in reach it is done */
 }

@@ -94,10 +94,13 @@ static int descend(struct seek *k, int step) {
     return 0;
 }
 
-/* Closes in on hi = lo + 1. */
+/* Closes in on hi = lo + 1. A number that passes is a whole run, one that fails is
+ * stopped early; whatever passes within `above` of the answer is run anyhow. So where
+ * that is near, it asks for the least number that leaves hi within. */
 static int bisect(struct seek *k) {
     while (k->hi - k->lo > 1) {
-        int n = k->lo + (k->hi - k->lo) / 2;
+        int gap = k->hi - k->lo, near = k->s->above + 1;
+        int n = k->lo + (gap > near && gap <= 2 * near ? gap - near : gap / 2);
         int verdict = verdict_at(k->s, k->criterion, n);
         if (verdict < 0) return n;
         if (verdict)

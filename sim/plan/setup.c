@@ -189,45 +189,23 @@ int hd_setup_gpus_for(const struct hd_setup *s, int model, int replicas) {
     return replicas / (node / tp) * node + replicas % (node / tp) * tp;
 }
 
-/* Seconds that the mean request takes on idle GPUs: its prefill, and one step of
- * `batch` such requests half way through their output. */
-static void mean_request(const struct hd_setup *s, int model, int batch,
-                         double *prefill_s, double *step_s) {
+struct hd_mean_request hd_setup_mean_request(const struct hd_setup *s, int model,
+                                             int batch) {
     const struct hd_market_model *m = &s->question->model[model];
     const struct hd_setup_model *has = &s->model[model];
-    int64_t sent = has->sent > 0 ? has->sent : 1;
-    int64_t input = has->input / sent, output = has->output / sent, until;
-    if (input < 1) input = 1;
+    int64_t sent = has->sent > 0 ? has->sent : 1, until;
+    struct hd_mean_request r = {.input = has->input / sent,
+                                .output = has->output / sent};
+    int64_t input = r.input > 0 ? r.input : 1;
     int entry;
     const struct hd_gpu_spec *gpu = s->question->part[has->part].gpu;
     const struct hd_timing *t =
         hd_timings_get(s->timings, gpu, m->spec, m->tp, 1, &entry);
     hd_tick slope;
-    *prefill_s = hd_s_from_tick(hd_timing_prefill(t, input, 1, input * input, 0, 0));
-    *step_s = hd_s_from_tick(
-        hd_timing_step(t, batch, batch * (input + output / 2), &slope, &until));
-}
-
-double hd_setup_busy_gpus(const struct hd_setup *s) {
-    enum { BATCH = 8 };
-    const struct hd_trace *t = s->question->trace;
-    double busy_s = 0, span_s = hd_s_from_tick(t->row[t->rows - 1].at - t->row[0].at);
-    for (int m = 0; m < s->question->models; m++) {
-        const struct hd_setup_model *has = &s->model[m];
-        double prefill_s, step_s;
-        if (!has->sent) continue;
-        mean_request(s, m, BATCH, &prefill_s, &step_s);
-        busy_s += s->question->model[m].tp * ((double)has->sent * prefill_s +
-                                              (double)has->output * step_s / BATCH);
-    }
-    return busy_s / (span_s > 1 ? span_s : 1);
-}
-
-struct hd_floor hd_setup_floor(const struct hd_setup *s, int model) {
-    const struct hd_setup_model *has = &s->model[model];
-    struct hd_floor f = {.input = has->sent ? has->input / has->sent : 0};
-    mean_request(s, model, 1, &f.prefill_s, &f.step_s);
-    return f;
+    r.prefill_s = hd_s_from_tick(hd_timing_prefill(t, input, 1, input * input, 0, 0));
+    r.step_s = hd_s_from_tick(
+        hd_timing_step(t, batch, batch * (input + r.output / 2), &slope, &until));
+    return r;
 }
 
 /* ---- the whole ----------------------------------------------------------- */

@@ -34,16 +34,14 @@ struct hd_measure *hd_setup_perfect(const struct hd_setup *);
 /* The least GPUs, in nodes of the part where it runs alone, that hold so many replicas
  * of a model. */
 int hd_setup_gpus_for(const struct hd_setup *, int model, int replicas);
-/* GPU-seconds that the trace's work takes at a moderate batch, over its span: a first
- * guess of how many GPUs are kept busy. */
-double hd_setup_busy_gpus(const struct hd_setup *);
-/* What the mean request of a model takes on idle GPUs of its own: its prefill, and one
- * decode step half way through its output. */
-struct hd_floor {
-    int64_t input;
+/* The mean request that is sent of a model, on idle GPUs of its own: its prefill alone,
+ * and one decode step of `batch` such requests half way through their outputs. */
+struct hd_mean_request {
+    int64_t input, output; /* tokens; 0 where none is sent */
     double prefill_s, step_s;
 };
-struct hd_floor hd_setup_floor(const struct hd_setup *, int model);
+struct hd_mean_request hd_setup_mean_request(const struct hd_setup *, int model,
+                                             int batch);
 /* The row of the trace behind the id-th request sent to a run of all models. */
 int64_t hd_setup_row(const struct hd_setup *, int64_t id);
 

@@ -198,10 +198,20 @@ static bool read_period(struct reader *r) {
     return true;
 }
 
+static bool read_pools(struct reader *r) {
+    if (lua_isnil(r->L, -1)) return true;
+    const char *text = lua_type(r->L, -1) == LUA_TSTRING ? lua_tostring(r->L, -1) : "?";
+    bool tokens = strcmp(text, "tokens") == 0;
+    if (!tokens && strcmp(text, "models") != 0)
+        return complain(r, "pools", NULL, "expected \"models\" or \"tokens\"");
+    r->script->pooling = tokens ? HD_POOLS_TOKENS : HD_POOLS_MODELS;
+    return true;
+}
+
 static bool check_keys(struct reader *r) {
     static const char *const known[] = {
-        "start", "arrive", "turn",   "prefilled", "done",        "timer",   "tick",
-        "fleet", "about",  "params", "oracle",    "clairvoyant", "period_s"};
+        "start", "arrive", "turn",   "prefilled", "done",        "timer",    "tick",
+        "fleet", "about",  "params", "oracle",    "clairvoyant", "period_s", "pools"};
     enum { KNOWN = sizeof known / sizeof *known };
     lua_State *L = r->L;
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
@@ -253,6 +263,9 @@ static bool read_table(struct reader *r) {
     lua_settop(L, 1);
     lua_getfield(L, -1, "period_s");
     fine = fine && read_period(r);
+    lua_settop(L, 1);
+    lua_getfield(L, -1, "pools");
+    fine = fine && read_pools(r);
     lua_settop(L, 1);
     if (!fine) return false;
     if (lua_getfield(L, -1, "clairvoyant") > LUA_TNIL) {

@@ -25,6 +25,12 @@ struct hd_param { /* name = {default, help, min =, max =, among = {texts}} */
     char **choice;
 };
 
+/* How it shares GPUs among models; only a search's first guess hangs on it. */
+enum hd_pooling {
+    HD_POOLS_MODELS, /* one holds a model until it has no request */
+    HD_POOLS_TOKENS  /* models take turns between tokens */
+};
+
 /* A policy's file, read and checked; nothing is written to it afterwards, so that
  * runs on several threads can share it. */
 struct hd_script {
@@ -35,7 +41,8 @@ struct hd_script {
     size_t length;                             /* bytes of source */
     char sha256[65];                           /* of source */
     bool sees_output, sees_rates, clairvoyant; /* clairvoyant: both */
-    double period_s;                           /* of tick; 0: none */
+    enum hd_pooling pooling;
+    double period_s; /* of tick; 0: none */
     int params;
     struct hd_param *param; /* in order of name */
 };

@@ -139,6 +139,26 @@ static void a_dip_above_the_first_that_passes_moves_the_answer_over_it(void **st
     }
 }
 
+/* A number that passes is a whole run. With a guess that is less than twice the
+ * confirmation off, none is run that does not lie within an answer's confirmation. */
+static void a_good_guess_runs_nothing_whole_that_need_not_be(void **state) {
+    (void)state;
+    for (int a = 12; a <= 60; a++)
+        for (int first = a - 2 * (ABOVE + 1); first <= a + ABOVE; first++) {
+            struct table t;
+            thresholds(&t, a, a, a);
+            struct hd_search s = make(first);
+            struct hd_found found[CRITERIA];
+            s.step = ABOVE + 1;
+            search(&t, &s, found);
+            assert_int_equal(found[0].n, a);
+            int whole = 0;
+            for (int n = 1; n <= MOST; n++) whole += t.probed[n] && t.passes[n];
+            assert_in_range(whole, ABOVE + 1, ABOVE + 1 + (first < a - ABOVE - 1));
+            hd_search_free(&s);
+        }
+}
+
 static uint64_t random_of(uint64_t *seed) {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return *seed >> 33;
@@ -240,6 +260,7 @@ int main(void) {
         cmocka_unit_test(monotone_tables_give_the_threshold),
         cmocka_unit_test(never_and_always),
         cmocka_unit_test(a_dip_above_the_first_that_passes_moves_the_answer_over_it),
+        cmocka_unit_test(a_good_guess_runs_nothing_whole_that_need_not_be),
         cmocka_unit_test(random_tables),
         cmocka_unit_test(suppositions_leave_no_trace),
     };
