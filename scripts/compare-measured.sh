@@ -1,14 +1,13 @@
 #!/bin/bash
-# The H200 that hotdesk-bench measured against aiconfigurator's published tables of the
-# same GPU, and against what the shipped tables predict: writes h200-measured.md and its
-# pictures into a folder (results/reference). The tables are looked for in $HOTDESK_DATA
-# (default ../shared/data beside the project).
+# The GPUs that hotdesk-bench measured against aiconfigurator's published tables of the
+# same, and against what the shipped tables predict: writes h200-measured.md,
+# h100-measured.md and their pictures into a folder (results/reference). The tables are
+# looked for in $HOTDESK_DATA (default ../shared/data beside the project).
 #   scripts/compare-measured.sh FOLDER
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 hotdesk=${HOTDESK:-$root/hotdesk}
 tables=${HOTDESK_DATA:-$root/../shared/data}/kernels/aiconfigurator
-measured=$root/results/calibration/H200-SXM/measured.csv
 [ $# = 1 ] && [ -d "$1" ] || {
     echo "usage: scripts/compare-measured.sh FOLDER" >&2
     exit 2
@@ -20,9 +19,6 @@ folder=$(realpath "$1")
 }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$hotdesk" calibrate import --from aiconfigurator "$tables"/{gemm,context_attention,generation_attention}_h200_sxm.csv.gz \
-    --out "$work/published.csv" 2>"$work/said" || { cat "$work/said" >&2; exit 1; }
-cp "$measured" "$work/measured.csv"
 cd "$work"
 
 # Rows of the measured file whose columns fulfil an awk condition, compared.
@@ -57,13 +53,13 @@ narrow() { # file, least m, most m
         sort -g | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR + 1) / 2)] }'
 }
 
-report() {
+page() { # GPU
     cat <<TEXT
-# An H200 measured twice
+# An $1 measured twice
 
 Written by \`scripts/compare-measured.sh\` (\`make validate\`). A is what ai-dynamo/aiconfigurator
-(Apache-2.0) publishes of the H200 SXM; B is one H200 that \`hotdesk-bench\` of this project
-measured ($(tail -n +2 measured.csv | cut -d, -f24 | sort | uniq -c | sort -rn | awk 'NR == 1 { sub(/^ *[0-9]+ /, ""); print }')), results/calibration/H200-SXM/measured.csv. Only op, shape and time
+(Apache-2.0) publishes of the $1 SXM; B is one $1 that \`hotdesk-bench\` of this project
+measured ($(tail -n +2 measured.csv | cut -d, -f24 | sort | uniq -c | sort -rn | awk 'NR == 1 { sub(/^ *[0-9]+ /, ""); print }')), results/calibration/$1-SXM/measured.csv. Only op, shape and time
 are compared: where the shapes are the same, and between A's rows where A spans them.
 
 \`\`\`
@@ -105,19 +101,39 @@ How to read it:
 * Attention in B is by this project's own portable kernels (prefill: `own_mma`), in A by
   those of serving engines. The ratios are those of the kernels, not of the cards.
 
-Against what hotdesk's shipped tables predict (`hotdesk calibrate plot H200`). GEMMs and
-attention of these are fitted to A, so that B judges them; the small operators and the output
-head, which A lacks, are fitted to B itself, so that these points judge nothing:
-
-![measured kernels under the roofline](h200-roofline.png)
-![predicted against measured](h200-predicted.png)
-![errors by op](h200-errors.png)
+Against what hotdesk's shipped tables predict (`hotdesk calibrate plot`), whose GEMMs and
+attention are fitted to A, so that B judges them.
 TEXT
+    case $1 in
+    H200) cat <<'TEXT' ;;
+The small operators and the output head, which A lacks, are fitted to B itself: those
+points judge nothing.
+TEXT
+    H100) cat <<'TEXT' ;;
+The small operators and the output head are the H200's, scaled by the data sheets: B
+judges those, too, since nothing is fitted to it.
+TEXT
+    esac
+    echo
+    echo '```'
+    cat plotted
+    echo '```'
+    echo
+    for picture in "roofline:measured kernels under the roofline" "predicted:predicted against measured" \
+        "errors:errors by op"; do
+        echo "![${picture#*:}]($short-${picture%%:*}.png)"
+    done
 }
 
-report >h200-measured.md
-"$hotdesk" calibrate plot H200 --out pictures >/dev/null 2>said || { cat said >&2; exit 1; }
-for picture in roofline predicted errors; do
-    cp "pictures/$picture.png" "h200-$picture.png"
+for gpu in H200 H100; do
+    short=${gpu,,}
+    "$hotdesk" calibrate import --from aiconfigurator \
+        "$tables"/{gemm,context_attention,generation_attention}_"${short}"_sxm.csv.gz \
+        --out published.csv --force 2>said || { cat said >&2; exit 1; }
+    cp "$root/results/calibration/$gpu-SXM/measured.csv" measured.csv
+    "$hotdesk" calibrate plot $gpu --out pictures --force >plotted 2>said || { cat said >&2; exit 1; }
+    page $gpu >"$folder/$short-measured.md"
+    for picture in roofline predicted errors; do
+        cp "pictures/$picture.png" "$folder/$short-$picture.png"
+    done
 done
-cp h200-* "$folder"
