@@ -6,6 +6,7 @@
 #include "command/options.h"
 #include "command/topics.h"
 #include "command/trace_about.h"
+#include "command/trace_compare.h"
 #include "plan/report.h"
 
 static int list(void) {
@@ -85,6 +86,7 @@ int hd_command_help(int argc, char **argv) {
     if (strcmp(topic, "schema") == 0) {
         hd_report_schema(stdout);
         hd_trace_about_schema(stdout);
+        hd_trace_compare_schema(stdout);
         return HD_EXIT_OK;
     }
     for (int i = 0; i < hd_commands_count; i++) {

@@ -7,10 +7,8 @@
 #include "base/mem.h"
 #include "command/interrupt.h"
 #include "command/progress.h"
-#include "command/session.h"
 #include "command/trace_commands.h"
-#include "plan/plan.h"
-#include "trace/distance.h"
+#include "command/trace_compare.h"
 
 static const struct hd_help help = {
     "hotdesk trace compare A B [options]",
@@ -25,17 +23,10 @@ static const struct hd_help help = {
      "      --policy serverless --attain 0.9 --models '*=yi-1.5-9b'"},
 };
 
-struct side {
-    struct hd_session session;
-    struct hd_comparison comparison;
-    struct hd_likeness like;
-    bool no_gpu, no_models; /* said nothing: what is assumed is printed */
-};
-
 /* ---- the question, once for each ----------------------------------------- */
 
 /* The words of a comparison of one trace: what was asked, and the file. */
-static bool begin(struct side *s, const struct hd_args *args, const char *file,
+static bool begin(struct hd_trace_side *s, const struct hd_args *args, const char *file,
                   struct hd_problem *problem) {
     int room = 2 * args->count + 8, n = 0;
     char **word = hd_alloc((size_t)room * sizeof *word);
@@ -68,7 +59,7 @@ static bool begin(struct side *s, const struct hd_args *args, const char *file,
     return begun;
 }
 
-static bool answer(struct side *s, struct hd_problem *problem) {
+static bool answer(struct hd_trace_side *s, struct hd_problem *problem) {
     struct hd_err err = {0};
     struct hd_progress_bar bar;
     hd_progress_start(&bar, s->session.quiet);
@@ -93,12 +84,14 @@ static void figures(const char *what, const char *format, double a, double b) {
     printf("%-36s %16s %16s\n", what, text[0], text[1]);
 }
 
-static void heads(const char *what, const struct side *a, const struct side *b) {
+static void heads(const char *what, const struct hd_trace_side *a,
+                  const struct hd_trace_side *b) {
     printf("%-36s %16.16s %16.16s\n", what, a->session.resolved.trace->name,
            b->session.resolved.trace->name);
 }
 
-static void print_likeness(const struct side *a, const struct side *b) {
+static void print_likeness(const struct hd_trace_side *a,
+                           const struct hd_trace_side *b) {
     const struct hd_trace_stats *x = a->session.resolved.stats,
                                 *y = b->session.resolved.stats;
     const struct hd_likeness *p = &a->like, *q = &b->like;
@@ -128,7 +121,8 @@ static void print_likeness(const struct side *a, const struct side *b) {
     figures("reuse of prefix blocks", "%.3f", p->reuse, q->reuse);
 }
 
-static void print_distance(const struct side *a, const struct side *b) {
+static void print_distance(const struct hd_trace_side *a,
+                           const struct hd_trace_side *b) {
     const struct hd_trace *x = a->session.resolved.trace,
                           *y = b->session.resolved.trace;
     struct hd_distance d;
@@ -161,7 +155,8 @@ static const char *gpus_text(const struct hd_answer *a, int most, char text[40])
     return text;
 }
 
-static void print_answers(const struct side *a, const struct side *b) {
+static void print_answers(const struct hd_trace_side *a,
+                          const struct hd_trace_side *b) {
     const struct hd_question *q = &a->session.resolved.question;
     printf("\n");
     if (a->no_gpu || a->no_models)
@@ -197,15 +192,21 @@ static bool all_reached(const struct hd_comparison *c) {
     return true;
 }
 
-static int compare_two(struct side side[2], struct hd_problem *problem) {
+static int compare_two(struct hd_trace_side side[2], bool json,
+                       struct hd_problem *problem) {
     for (int i = 0; i < 2; i++)
         hd_likeness(side[i].session.resolved.trace, &side[i].like);
-    print_likeness(&side[0], &side[1]);
-    print_distance(&side[0], &side[1]);
-    fflush(stdout);
+    if (!json) {
+        print_likeness(&side[0], &side[1]);
+        print_distance(&side[0], &side[1]);
+        fflush(stdout);
+    }
     for (int i = 0; i < 2; i++)
         if (!answer(&side[i], problem)) return HD_EXIT_BAD;
-    print_answers(&side[0], &side[1]);
+    if (json)
+        hd_trace_compare_json(side, stdout);
+    else
+        print_answers(&side[0], &side[1]);
     if (!hd_stdout_flush(problem)) return HD_EXIT_BAD;
     if (!side[0].comparison.complete || !side[1].comparison.complete) {
         fputs("interrupted: not all answers were found\n", stderr);
@@ -220,9 +221,9 @@ static int compare_two(struct side side[2], struct hd_problem *problem) {
 
 /* What compare writes elsewhere has no place for two traces. */
 static bool fit_for_two(const struct hd_args *args, struct hd_problem *problem) {
-    static const char *const not_here[] = {"trace", "out",     "force",         "json",
+    static const char *const not_here[] = {"trace", "out",     "force",
                                            "csv",   "require", "print-scenario"};
-    for (int i = 0; i < 7; i++)
+    for (size_t i = 0; i < sizeof not_here / sizeof *not_here; i++)
         if (hd_args_get(args, not_here[i]))
             return hd_usage(
                 problem,
@@ -237,7 +238,7 @@ static bool fit_for_two(const struct hd_args *args, struct hd_problem *problem) 
 static int run(int argc, char **argv) {
     struct hd_args args;
     struct hd_problem problem = {0};
-    struct side side[2] = {0};
+    struct hd_trace_side side[2] = {0};
     int code = HD_EXIT_OK, begun = 0;
     if (hd_args_parse(hd_options, hd_options_count, HD_FOR_COMPARE, argc, argv, &args,
                       &problem)) {
@@ -249,7 +250,8 @@ static int run(int argc, char **argv) {
                 ready = begin(&side[i], &args, args.word[i], &problem);
                 begun++;
             }
-            if (ready) code = compare_two(side, &problem);
+            if (ready)
+                code = compare_two(side, hd_args_get(&args, "json") != NULL, &problem);
         }
     }
     for (int i = 0; i < begun; i++) {

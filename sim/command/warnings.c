@@ -44,6 +44,15 @@ static double waited(const struct hd_measure *m) {
     return first_s > 0 ? fmin(1, m->blame_s[HD_BLAME_QUEUE] / first_s) : 0;
 }
 
+/* Rows that have a class, or a deadline. */
+static int64_t count_told(const struct hd_trace *t, const int32_t *class_,
+                          const hd_tick *deadline) {
+    int64_t count = 0;
+    for (int64_t n = 0; n < t->rows; n++)
+        count += class_ ? class_[n] >= 0 : deadline[n] >= 0;
+    return count;
+}
+
 void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
                       const struct hd_run_record *run) {
     const struct hd_question *q = report->question;
@@ -79,6 +88,21 @@ void hd_warnings_make(struct hd_report *report, const struct hd_load *load,
         add(&m, "images", t->images,
             hd_format("%s of the trace are not simulated",
                       hd_say_things(t->images, "picture").text));
+    const struct hd_trace_extra *extra = t->extra;
+    int64_t classes = extra && extra->class_ ? count_told(t, extra->class_, NULL) : 0;
+    if (classes)
+        add(&m, "classes_unused", classes,
+            hd_format("%s of the trace name an SLO class: limits are by model here "
+                      "(`slo` of a scenario, a models file), not by request",
+                      hd_say_things(classes, "request").text));
+    int64_t deadlines =
+        extra && extra->deadline ? count_told(t, NULL, extra->deadline) : 0;
+    if (deadlines)
+        add(&m, "deadlines_unused", deadlines,
+            hd_format(
+                "%s of the trace have a deadline: it does not count, TTFT and TBT "
+                "do",
+                hd_say_things(deadlines, "request").text));
     hd_tick first = t->row[0].at, last = t->row[t->rows - 1].at;
     if (q->to != HD_TICK_NEVER && (first - q->from > (q->to - q->from) / 10 ||
                                    q->to - last - 1 > (q->to - q->from) / 10)) {
