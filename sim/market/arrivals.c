@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "market/gaps.h"
+#include "base/random_stream.h"
 #include "market/rates.h"
 #include "market/replayed.h"
-#include "market/stream.h"
+#include "trace/gaps.h"
 
 struct hd_arrival_source {
     const struct hd_market *market;
@@ -29,7 +29,7 @@ struct hd_arrival_source *hd_arrivals_begin(const struct hd_market *m, uint64_t 
     }
     a->group = hd_alloc((size_t)(m->groups + 1) * sizeof *a->group);
     for (int g = 0; g < m->groups; g++) {
-        gsl_rng *rng = hd_market_stream(seed, "groups", g);
+        gsl_rng *rng = hd_random_stream(seed, "groups", g);
         hd_rate_draw(&a->group[g], &m->group_activity, m->span_s, rng);
         gsl_rng_free(rng);
     }
@@ -46,7 +46,7 @@ static struct hd_rate_path rate_of(const struct hd_arrival_source *a, int model,
                                    int window) {
     const struct hd_market *m = a->market;
     struct hd_rate_path own, path;
-    gsl_rng *rng = hd_market_stream(a->seed, "bursts", model);
+    gsl_rng *rng = hd_random_stream(a->seed, "bursts", model);
     hd_rate_draw(&own, &m->bursts, m->span_s, rng);
     gsl_rng_free(rng);
     int first = m->models - m->groups * m->group_size;
@@ -54,14 +54,14 @@ static struct hd_rate_path rate_of(const struct hd_arrival_source *a, int model,
     hd_rate_product(&path, &own, &a->group[g]);
     hd_rate_free(&own);
     if (m->rhythm.levels) {
-        rng = hd_market_stream(a->seed, "rhythm", model);
+        rng = hd_random_stream(a->seed, "rhythm", model);
         double shift_s = m->rhythm.spread_s * (2 * gsl_rng_uniform(rng) - 1);
         gsl_rng_free(rng);
         hd_rate_rhythm(&own, &m->rhythm, shift_s, m->span_s);
         hd_rate_multiply(&path, &own);
     }
     if (m->arrivals == HD_ARRIVALS_MMPP) {
-        rng = hd_market_stream(a->seed, "states", model);
+        rng = hd_random_stream(a->seed, "states", model);
         hd_rate_draw_mmpp(&own, &m->mmpp, m->span_s, rng);
         gsl_rng_free(rng);
         hd_rate_multiply(&path, &own);
@@ -90,7 +90,7 @@ static int first_window(const struct hd_arrival_source *a, int model) {
     if (m->arrivals != HD_ARRIVALS_WINDOWS) return 0;
     const struct hd_windows *w = windows_of(m, model);
     if (!w->shifted) return (int)(m->windows_begin_s / w->window_s) % w->windows;
-    gsl_rng *rng = hd_market_stream(a->seed, "windows", model);
+    gsl_rng *rng = hd_random_stream(a->seed, "windows", model);
     int first = (int)gsl_rng_uniform_int(rng, (unsigned long)w->windows);
     gsl_rng_free(rng);
     return first;
@@ -115,7 +115,7 @@ static struct hd_instants renewals(const struct hd_arrival_source *a, int model)
     int first = first_window(a, model);
     struct hd_rate_path rate = rate_of(a, model, first);
     struct hd_gaps *law = laws_of(m, model);
-    gsl_rng *rng = hd_market_stream(a->seed, "gaps", model);
+    gsl_rng *rng = hd_random_stream(a->seed, "gaps", model);
     struct hd_instants all = {0};
     double per_s = m->share[model] * a->rate_per_s;
     double due = hd_gap_draw_first(&law[first], rng);

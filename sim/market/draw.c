@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/random_stream.h"
 #include "market/arrivals.h"
 #include "market/lengths.h"
-#include "market/stream.h"
 
 struct drawing {
     const struct hd_market *market;
@@ -29,11 +29,11 @@ static void model_begin(struct model *x, const struct drawing *d, int number) {
     *x = (struct model){.number = number};
     hd_lengths_begin(&x->lengths, d->market, d->seed, number);
     if (d->market->sessions.turns > 0) {
-        x->turns = hd_market_stream(d->seed, "turns", number);
-        x->think = hd_market_stream(d->seed, "think", number);
+        x->turns = hd_random_stream(d->seed, "turns", number);
+        x->think = hd_random_stream(d->seed, "think", number);
     }
-    if (d->market->classes) x->class_ = hd_market_stream(d->seed, "class", number);
-    if (d->all->system_tokens) x->prompt = hd_market_stream(d->seed, "prompt", number);
+    if (d->market->classes) x->class_ = hd_random_stream(d->seed, "class", number);
+    if (d->all->system_tokens) x->prompt = hd_random_stream(d->seed, "prompt", number);
     if (d->all->system_tokens)
         x->system_tokens = &d->all->system_tokens[number * d->market->prefixes.prompts];
 }
@@ -52,7 +52,7 @@ static void draw_prompts(struct drawing *d) {
     int32_t *tokens =
         hd_alloc((size_t)d->market->models * (size_t)law->prompts * sizeof *tokens);
     for (int i = 0; i < d->market->models; i++) {
-        gsl_rng *rng = hd_market_stream(d->seed, "system", i);
+        gsl_rng *rng = hd_random_stream(d->seed, "system", i);
         for (int p = 0; p < law->prompts; p++)
             tokens[i * law->prompts + p] = hd_length_draw(&law->system, rng);
         gsl_rng_free(rng);
@@ -122,7 +122,7 @@ static void draw_before(struct drawing *d, struct model *x, double per_s) {
     double back_s =
         7 * law->turns *
         (law->think_mean_s + law->token_s * hd_lengths_mean_output(d->market));
-    gsl_rng *rng = hd_market_stream(d->seed, "before", x->number);
+    gsl_rng *rng = hd_random_stream(d->seed, "before", x->number);
     for (double at = gsl_ran_exponential(rng, 1 / per_s);
          at < back_s && d->all->count <= HD_MARKET_REQUESTS_MAX;
          at += gsl_ran_exponential(rng, 1 / per_s))

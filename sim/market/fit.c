@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "market/gaps.h"
+#include "trace/gaps.h"
 #include "trace/stats.h"
 #include "trace/stats_lengths.h"
 

@@ -5,7 +5,7 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
-#include "market/stream.h"
+#include "base/random_stream.h"
 
 /* By a constant ratio between two quantiles, which suits a long tail in its last step.
  */
@@ -52,10 +52,10 @@ void hd_lengths_begin(struct hd_lengths_source *l, const struct hd_market *m,
                       uint64_t seed, int model) {
     *l = (struct hd_lengths_source){.market = m};
     if (m->lengths == HD_LENGTHS_APART) {
-        l->input = hd_market_stream(seed, "input", model);
-        l->output = hd_market_stream(seed, "output", model);
+        l->input = hd_random_stream(seed, "input", model);
+        l->output = hd_random_stream(seed, "output", model);
     } else {
-        l->both = hd_market_stream(seed, "lengths", model);
+        l->both = hd_random_stream(seed, "lengths", model);
     }
 }
 

@@ -18,9 +18,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-
-/* Law of the gaps between one model's requests, at unit mean. */
-enum hd_gap_law { HD_GAP_POISSON, HD_GAP_GAMMA, HD_GAP_WEIBULL };
+#include "trace/gaps.h"
 
 /* A rate that alternates between high and low for exponential times, its mean kept:
  * low = quiet * high. on_s = 0: it does not alternate. */

@@ -119,7 +119,7 @@ static bool read_stream(struct hd_market *m, const struct hd_value *v,
     if (hd_value_find(v, "jitter") &&
         !hd_recipe_duration(v, "jitter", false, &m->stream.jitter_s, err))
         return false;
-    struct hd_trace *t = hd_recipe_trace(m, v, err);
+    struct hd_trace *t = hd_recipe_trace(m, v, true, err);
     if (!t) return false;
     bool ok = (t->rows > 1 && t->row[t->rows - 1].at > t->row[0].at) ||
               hd_value_fail(v, err, "%s has no two instants", t->name);

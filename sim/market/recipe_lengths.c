@@ -64,7 +64,7 @@ static bool read_pairs(struct hd_market *m, const struct hd_value *v,
     static const char *const keys[] = {"kind", "label", "from"};
     struct hd_length_pairs *p = &m->pairs;
     if (!hd_value_only(v, keys, HD_COUNT(keys), false, err)) return false;
-    struct hd_trace *t = hd_recipe_trace(m, v, err);
+    struct hd_trace *t = hd_recipe_trace(m, v, false, err);
     if (!t) return false;
     size_t rows = t->rows < PAIRS_MAX ? (size_t)t->rows : PAIRS_MAX;
     p->input = hd_alloc(rows * sizeof *p->input);

@@ -40,9 +40,11 @@ const char *hd_recipe_file_name(const struct hd_value *);
 /* Notes a file among the sources, once. */
 void hd_recipe_source(struct hd_market *, const char *name, const char *sha256);
 
-/* The trace that `from` names, loaded whole and noted among the sources. */
+/* The trace that `from` names, loaded whole and noted among the sources. times_only: its
+ * tokens are not asked for, so a format without them will do; what such a format leaves
+ * to be drawn is drawn with seed 0 for every market. */
 struct hd_trace *hd_recipe_trace(struct hd_market *, const struct hd_value *part,
-                                 struct hd_err *err);
+                                 bool times_only, struct hd_err *err);
 
 /* Shares must sum to 1 to within 1 %, and are then made to. */
 bool hd_recipe_normalise(const struct hd_value *, double *share, int count,

@@ -117,7 +117,7 @@ static bool read_two_class(struct hd_market *m, const struct hd_value *v,
 
 static bool read_trace(struct hd_market *m, const struct hd_value *v,
                        struct hd_err *err) {
-    struct hd_trace *t = hd_recipe_trace(m, v, err);
+    struct hd_trace *t = hd_recipe_trace(m, v, true, err);
     if (!t) return false;
     bool ok = t->models == m->models ||
               hd_value_fail(v, err, "%s has %d models; `models` says %d", t->name,

@@ -100,7 +100,7 @@ void hd_recipe_source(struct hd_market *m, const char *name, const char *sha256)
 }
 
 struct hd_trace *hd_recipe_trace(struct hd_market *m, const struct hd_value *part,
-                                 struct hd_err *err) {
+                                 bool times_only, struct hd_err *err) {
     const struct hd_value *v = hd_recipe_need(part, "from", err);
     if (!v) return NULL;
     if (v->type != HD_VALUE_FILE || strcmp(v->call, "trace") != 0) {
@@ -110,6 +110,7 @@ struct hd_trace *hd_recipe_trace(struct hd_market *m, const struct hd_value *par
     struct hd_trace_options asked = HD_TRACE_OPTIONS;
     struct hd_err why = {0};
     asked.before_s = asked.after_s = 0;
+    asked.times_only = times_only;
     struct hd_trace *t = hd_trace_load(v->text, &asked, &why);
     if (!t) {
         hd_value_fail(v, err, "%s", why.text);

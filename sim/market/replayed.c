@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "market/stream.h"
+#include "base/random_stream.h"
 
 struct stamp {
     double at_s;
@@ -45,7 +45,7 @@ static int dealt_to(const struct hd_market *m, double u) {
 static void deal(struct hd_replayed *r) {
     const struct hd_market *m = r->market;
     double speed = r->rate_per_s / r->stream_per_s;
-    gsl_rng *rng = hd_market_stream(r->seed, "split", 0);
+    gsl_rng *rng = hd_random_stream(r->seed, "split", 0);
     int64_t dealt = 0;
     for (int64_t cycle = 0;; cycle++)
         for (int64_t i = 0; i < r->count; i++) {
@@ -72,7 +72,7 @@ struct hd_replayed *hd_replayed_begin(const struct hd_market *m, uint64_t seed,
                               .stream_per_s = (double)s->count / s->cycle_s,
                               .count = s->count};
     r->stamp = hd_alloc((size_t)s->count * sizeof *r->stamp);
-    gsl_rng *rng = hd_market_stream(seed, "jitter", 0);
+    gsl_rng *rng = hd_random_stream(seed, "jitter", 0);
     for (int64_t i = 0; i < s->count; i++)
         r->stamp[i] = (struct stamp){
             s->at_s[i] + (s->jitter_s > 0 ? s->jitter_s * gsl_rng_uniform(rng) : 0),
@@ -93,8 +93,8 @@ static struct hd_instants run_through(const struct hd_replayed *r, int model) {
         chance = per_s / r->stream_per_s;
     else
         speed = per_s / r->stream_per_s;
-    gsl_rng *place = hd_market_stream(r->seed, "place", model);
-    gsl_rng *thin = hd_market_stream(r->seed, "thin", model);
+    gsl_rng *place = hd_random_stream(r->seed, "place", model);
+    gsl_rng *thin = hd_random_stream(r->seed, "thin", model);
     double from_s = m->stream.cycle_s * gsl_rng_uniform(place);
     int64_t i = 0;
     while (i < r->count && r->stamp[i].at_s < from_s) i++;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "market/stream.h"
+#include "base/random_stream.h"
 #include "trace/compose.h"
 
 /* Which units are kept; drawn in order of number, so that it hangs on nothing else. */
@@ -19,7 +19,7 @@ struct draw {
 static void draw_begin(struct draw *d, const struct hd_trace *t, double keep,
                        enum hd_unit unit, uint64_t seed, int number) {
     *d = (struct draw){.keep = keep, .unit = unit};
-    d->rng = hd_market_stream(seed, "thin", number);
+    d->rng = hd_random_stream(seed, "thin", number);
     int units = unit == HD_UNIT_MODEL                 ? t->models
                 : unit == HD_UNIT_SESSION && t->extra ? t->extra->sessions
                                                       : 0;
@@ -107,7 +107,7 @@ struct hd_trace *hd_superpose(const struct hd_trace *t, double times, enum hd_un
         pick[count] =
             (struct hd_pick){.at = t->origin + t->row[count].at, .row = count};
     for (int copy = 1; copy < whole + (rest > 0); copy++) {
-        gsl_rng *rng = hd_market_stream(seed, "shift", copy);
+        gsl_rng *rng = hd_random_stream(seed, "shift", copy);
         hd_tick moved = (hd_tick)(gsl_rng_uniform(rng) * (double)most);
         struct draw draw;
         gsl_rng_free(rng);

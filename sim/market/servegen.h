@@ -1,8 +1,5 @@
-/* Windows of rate and variation of a ServeGen directory (Xiang et al., arXiv
- * 2505.09999): one file chunk-N-trace.csv a client, without a header, a row a window:
- * second, requests/s, coefficient of variation of gaps, Gamma or Weibull (empty where
- * there is no request), and two parameters that say the same again. Internal to this
- * room. */
+/* Windows of rate and variation of a ServeGen directory (trace/servegen.h). Internal to
+ * this room. */
 #ifndef HD_MARKET_SERVEGEN_H
 #define HD_MARKET_SERVEGEN_H
 

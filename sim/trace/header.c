@@ -16,8 +16,8 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 
 const char *hd_reader_formats(void) {
     return "native, dated, azure, aegaeon, burstgpt, vidur, arena, splitwise, "
-           "fineserve, "
-           "gentd26, functions2021, mooncake, qwen-bailian";
+           "fineserve, gentd26, functions2021, functions2019, servegen, mooncake, "
+           "qwen-bailian";
 }
 
 const struct hd_format *hd_format_named(const char *name, struct hd_err *err) {

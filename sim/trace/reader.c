@@ -27,31 +27,35 @@ static bool is_folder(const char *path) {
     return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-/* Whether the first byte that is no blank opens a JSON object. */
-static bool begins_as_json(const char *path) {
+enum { HEAD_BYTES = 64 };
+
+/* What a file begins with, behind a byte order mark and blanks. */
+static void read_head(const char *path, char head[HEAD_BYTES]) {
     struct hd_err err = {0};
     struct hd_input *file = hd_input_open(path, &err);
-    char bytes[64];
     const char *why;
-    long got = file ? hd_input_read(file, bytes, sizeof bytes, &why) : 0;
+    long got = file ? hd_input_read(file, head, HEAD_BYTES - 1, &why) : 0;
     hd_input_close(file);
-    long at = got >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (at < got && strchr(" \t\r\n", bytes[at])) at++;
-    return at < got && bytes[at] == '{';
+    head[got > 0 ? got : 0] = '\0';
+    char *at = strncmp(head, "\xEF\xBB\xBF", 3) == 0 ? head + 3 : head;
+    at += strspn(at, " \t\r\n");
+    memmove(head, at, strlen(at) + 1);
 }
 
-static bool json_asked(const char *format) {
-    return format &&
-           (strcmp(format, "mooncake") == 0 || strcmp(format, "qwen-bailian") == 0);
+static bool is_named(const char *format, const char *one, const char *other) {
+    return strcmp(format, one) == 0 || strcmp(format, other) == 0;
 }
 
 static bool open_source(struct hd_reader *r, struct hd_err *err) {
     const char *asked = r->asked.format;
-    if (is_folder(r->path))
-        return hd_fail(err, "%s: is a directory; expected a trace file", r->path);
+    if (is_folder(r->path)) return hd_servegen_rows_open(r, err);
     if (!plain_file(r->path, err)) return false;
-    if (json_asked(asked) || (!asked && begins_as_json(r->path)))
+    char head[HEAD_BYTES];
+    read_head(r->path, head);
+    if (asked ? is_named(asked, "mooncake", "qwen-bailian") : *head == '{')
         return hd_json_rows_open(r, err);
+    if (asked ? strcmp(asked, "functions2019") == 0 : hd_count_rows_header(head))
+        return hd_count_rows_open(r, err);
     return hd_csv_rows_open(r, err);
 }
 
@@ -72,6 +76,10 @@ struct hd_reader *hd_reader_open(const char *path,
 
 bool hd_reader_needs_lengths(struct hd_reader *r, const char *what,
                              struct hd_err *err) {
+    if (r->asked.times_only) {
+        r->parts = hd_format("arrivals and models of %s", r->format);
+        return true;
+    }
     if (!r->asked.lengths)
         return hd_fail(err,
                        "%s: %s; expected --lengths INPUT,OUTPUT or --lengths FILE, a "
@@ -118,8 +126,7 @@ static bool in_order(struct hd_reader *r, const struct hd_row *row,
     return true;
 }
 
-/* Whether a malformed row may be passed over; else it is the error. */
-static bool passed_over(struct hd_reader *r, const char *why, struct hd_err *err) {
+bool hd_reader_pass_over(struct hd_reader *r, const char *why, struct hd_err *err) {
     struct hd_reader_count *c = &r->count;
     if (c->bad < r->asked.skip_bad) {
         c->why = hd_grow(c->why, &c->whys, (int)c->bad + 1, sizeof *c->why);
@@ -145,7 +152,7 @@ int hd_reader_next(struct hd_reader *r, struct hd_row *out, struct hd_err *err) 
             hd_fail(err, "%s: has a header but no request", r->path);
             return -1;
         case HD_GOT_BAD:
-            if (!passed_over(r, why.text, err)) return -1;
+            if (!hd_reader_pass_over(r, why.text, err)) return -1;
             break;
         case HD_GOT_NO_TIME:
             r->count.no_time++;
@@ -201,6 +208,14 @@ const char *hd_reader_format(const struct hd_reader *r) {
 
 enum hd_clock hd_reader_clock(const struct hd_reader *r) {
     return r->clock;
+}
+
+const char *hd_reader_sha256(const struct hd_reader *r) {
+    return *r->sha256 ? r->sha256 : NULL;
+}
+
+bool hd_reader_draws(const struct hd_reader *r) {
+    return r->drawn;
 }
 
 const char *hd_reader_unused(const struct hd_reader *r) {

@@ -27,6 +27,11 @@
  *                    output_length, optionally type (read as class), hash_ids (16
  *                    tokens each); a session is a chat with all that descends from it
  * Files may be compressed with gzip or zstd.
+ * Drawn with the seed, since they say how many and not when:
+ *     servegen       a folder of ServeGen's windows (trace/servegen.h); a client is a
+ *                    model
+ *     functions2019  HashOwner,HashApp,HashFunction,Trigger,1,2,...   calls of
+ * functions in each minute; no tokens
  *
  * A row that does not read as its columns say is malformed: an error, or, up to as many
  * as the options allow, passed over, counted and listed. */
@@ -67,9 +72,11 @@ struct hd_reader_options {
                        are an error that names both rows */
     long skip_bad;  /* as many malformed rows are passed over */
     const char
-        *lengths;  /* of requests in formats without tokens: "512,128", or a trace
-                      whose pairs are drawn from; NULL: such a format is an error */
-    uint64_t seed; /* of what is drawn */
+        *lengths;    /* of requests in formats without tokens: "512,128", or a trace
+                        whose pairs are drawn from; NULL: such a format is an error */
+    uint64_t seed;   /* of what is drawn */
+    bool times_only; /* in formats without tokens requests have none, and that is right
+                      */
 };
 
 /* Opens a file and reads its header. NULL on failure, with one line in err. */
@@ -102,6 +109,10 @@ char *const *hd_reader_session_names(const struct hd_reader *);
 int hd_reader_prefix_block_tokens(const struct hd_reader *);
 const char *hd_reader_format(const struct hd_reader *);
 enum hd_clock hd_reader_clock(const struct hd_reader *);
+/* The sum of the files in a folder that the trace is read from; NULL: it is a file. */
+const char *hd_reader_sha256(const struct hd_reader *);
+/* Rows are drawn without end in sight: who needs no more may stop. */
+bool hd_reader_draws(const struct hd_reader *);
 /* What a trace made of parts rests on: its note, or where its lengths are from; or
  * NULL. */
 const char *hd_reader_made_of(const struct hd_reader *);

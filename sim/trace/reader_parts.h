@@ -38,6 +38,8 @@ struct hd_reader {
     struct hd_blocks blocks; /* of the row handed out */
     int prefix_block_tokens;
     struct hd_given_lengths *lengths; /* NULL: rows have their own */
+    char sha256[65];                  /* of a folder's files; "": the file's own */
+    bool drawn;                       /* rows are made, not read */
     bool begun;
     hd_wide last;
     long last_line;
@@ -48,6 +50,14 @@ struct hd_reader {
  * the first row; false with a word in err. */
 bool hd_csv_rows_open(struct hd_reader *, struct hd_err *);
 bool hd_json_rows_open(struct hd_reader *, struct hd_err *);
+bool hd_servegen_rows_open(struct hd_reader *, struct hd_err *);
+bool hd_count_rows_open(struct hd_reader *, struct hd_err *);
+/* Whether a file that begins so is one of the last. */
+bool hd_count_rows_header(const char *line);
+
+/* A malformed row that a source met while it opened: whether it may be passed over;
+ * else it is the error. */
+bool hd_reader_pass_over(struct hd_reader *, const char *why, struct hd_err *);
 
 /* "a, b" and one more. */
 void hd_reader_add_unused(struct hd_reader *, const char *name);

@@ -201,8 +201,10 @@ static bool load(struct loader *l, struct hd_err *err) {
     struct hd_trace *t = l->trace;
     struct hd_row row;
     int got;
-    while ((got = hd_reader_next(l->reader, &row, err)) > 0)
+    while ((got = hd_reader_next(l->reader, &row, err)) > 0) {
         if (!take_row(l, &row, err)) return false;
+        if (t->rows_after && hd_reader_draws(l->reader)) break;
+    }
     if (got < 0) return false;
     t->format = hd_reader_format(l->reader);
     t->clock = hd_reader_clock(l->reader);
@@ -220,7 +222,9 @@ static bool load(struct loader *l, struct hd_err *err) {
                                    hd_reader_class_names(l->reader),
                                    hd_reader_prefix_block_tokens(l->reader)};
     t->extra = hd_extra_end(&l->extra, &names);
-    if (!SHA256File(l->path, t->sha256))
+    if (hd_reader_sha256(l->reader))
+        memcpy(t->sha256, hd_reader_sha256(l->reader), sizeof t->sha256);
+    else if (!SHA256File(l->path, t->sha256))
         return hd_fail(err, "%s: %s", l->path, strerror(errno));
     return true;
 }
@@ -232,7 +236,8 @@ struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *
                                         .any_order = asked->sort,
                                         .skip_bad = asked->skip_bad,
                                         .lengths = asked->lengths,
-                                        .seed = asked->seed};
+                                        .seed = asked->seed,
+                                        .times_only = asked->times_only};
     struct hd_reader *reader = hd_reader_open(path, &options, err);
     if (!reader) return NULL;
     struct hd_trace *trace = hd_alloc(sizeof *trace);

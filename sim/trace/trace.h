@@ -48,9 +48,10 @@ enum { HD_BLOCK_TOKENS = 16 };
 
 struct hd_trace_options {
     const char *format; /* NULL: by header or content */
-    long skip_bad;      /* as in struct hd_reader_options, like the two below */
+    long skip_bad;      /* as in struct hd_reader_options, like the three below */
     const char *lengths;
     uint64_t seed;
+    bool times_only;
     bool sort;        /* put rows in order of time (stable), else disorder is an
                          error */
     const char *from; /* the requests asked about arrive from here */

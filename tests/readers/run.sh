@@ -3,7 +3,7 @@
 # read as the plain file does; what is wrong must be one line on standard error that
 # names the file, and its line where there is one; nothing on standard output, exit 1,
 # and no file made. With words as arguments only the formats of these names are tried.
-# Wrong files meet `replay` where CHECKED_BUILD is set, else `trace info`.
+# Wrong files meet `trace info`, every fourth one `replay`.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -41,19 +41,32 @@ header() {
     burstgpt) echo Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type ;;
     vidur) echo arrived_at,num_prefill_tokens,num_decode_tokens ;;
     arena) echo req_time_s,adapter,prompt_len,output_len ;;
+    splitwise) echo arrival_timestamp,application_id,prompt_size,token_size ;;
+    fineserve) echo timestamp,architecture,scale,input_length,output_length ;;
+    gentd26) echo gmt_create,checkpoint_model_version_id ;;
+    functions2021) echo end_timestamp,app,func,duration ;;
     esac
 }
 row() { # format, second, model, input, output
     local second=$2
     [[ $2 =~ ^[0-9]{1,2}$ ]] && second=$(printf %02d "$2")
     case $1 in
-    native | arena) echo "$2,$3,$4,$5" ;;
+    native | arena | splitwise) echo "$2,$3,$4,$5" ;;
     dated) echo "$(date_of "$second"),$3,$4,$5" ;;
     azure) echo "$(date_of "$second"),$4,$5" ;;
     aegaeon) echo "$(time_of "$second"),$3,$4,$5" ;;
     burstgpt) echo "$2,$3,$4,$5,0,Conversation log" ;;
     vidur) echo "$2,$4,$5" ;;
+    fineserve) echo "$(micro "$2"),$3,7B,$4,$5" ;;
+    gentd26) echo "$(date_of "$second"),$3" ;;
+    functions2021) echo "$2,$3,f,0.0" ;;
     esac
+}
+micro() {
+    [[ $1 =~ ^[0-9]{1,2}$ ]] && echo "${1}000000" || echo "$1"
+}
+lengths() { # what a format without tokens is read with
+    case $1 in gentd26 | functions2021) echo --lengths 400,10 ;; esac
 }
 date_of() { # what is no number stays as it is
     [[ $1 =~ ^[0-9]{1,2}$ ]] && echo "2023-11-16 18:17:$1.1234567" || echo "$1"
@@ -69,15 +82,19 @@ plain() { # format: header and four rows, two at one instant, two models where t
     row "$1" 9 a 400 40
 }
 columns() { # format: names of its columns of time, input and output, as in messages
-    header "$1" | awk -F, -v f="$1" 'NF == 3 { print $1 "|" $2 "|" $3 }
-        NF > 3 { print $1 "|" $3 "|" $4 }'
+    case $1 in
+    azure | vidur) header "$1" | cut -d, -f 1-3 ;;
+    fineserve) header "$1" | cut -d, -f 1,4,5 ;;
+    gentd26 | functions2021) header "$1" | cut -d, -f 1 ;;
+    *) header "$1" | cut -d, -f 1,3,4 ;;
+    esac | tr , '|'
 }
 
 # ---- what is fine -----------------------------------------------------------------
 
 same() { # format, quirk: t.csv reads as plain.csv does
     local problem=
-    "$hotdesk" trace info t.csv --json >../out 2>../err || problem="exit $?"
+    "$hotdesk" trace info t.csv $options --json >../out 2>../err || problem="exit $?"
     [ -s ../err ] && problem+=" something on standard error"
     jq -c 'del(.name, .sha256, .unused_columns)' ../out >got 2>/dev/null
     cmp -s got wanted || problem+=" other figures than the plain file"
@@ -86,7 +103,7 @@ same() { # format, quirk: t.csv reads as plain.csv does
 fine() { # format
     local f=$1
     plain "$f" >plain.csv
-    "$hotdesk" trace info plain.csv --json | jq -c 'del(.name, .sha256, .unused_columns)' >wanted
+    "$hotdesk" trace info plain.csv $options --json | jq -c 'del(.name, .sha256, .unused_columns)' >wanted
     [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "$f 4 400" ]
     verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
     sed 's/$/\r/' plain.csv >t.csv
@@ -116,26 +133,30 @@ fine() { # format
     sed '1!d' plain.csv >t.csv
     tail -n 3 plain.csv | tac >>t.csv
     sed -n 2p plain.csv >>t.csv
-    "$hotdesk" trace info t.csv --sort --json >../out 2>../err
+    "$hotdesk" trace info t.csv $options --sort --json >../out 2>../err
     verdict "$f, sorted on request" "$(jq -e '.requests == 4 and .rows_out_of_order > 0' ../out >/dev/null || echo no)"
 }
 
 # ---- what is wrong ----------------------------------------------------------------
 
-command="trace info t.csv"
-[ -z "${CHECKED_BUILD:-}" ] ||
-    command="replay --trace t.csv --models *=llama-2-7b --fleet H100:2 --policy serverless --out r --requests q.csv"
+commands=("trace info t.csv" "trace info t.csv" "trace info t.csv"
+    "replay --trace t.csv --models *=llama-2-7b --fleet H100:2 --policy serverless --out r --requests q.csv")
+turn=0
 
 wrong() { # format, quirk, expected in the message (extended expression)
-    local problem= code
+    local problem= code said count files
     # The command is meant to be split into words; its * is not a pattern.
-    (set -f; exec "$hotdesk" $command) >../out 2>../err
+    (set -f; exec "$hotdesk" ${commands[turn % 4]} $options) >../out 2>../err
     code=$?
+    turn=$((turn + 1))
+    mapfile -t said <../err
+    count=${#said[@]}
+    files=$(echo *)
     [ $code = 1 ] || problem+=" exit $code;"
     [ -s ../out ] && problem+=" something on standard output;"
-    [ "$(wc -l <../err)" = 1 ] || problem+=" not one line on standard error;"
-    grep -qE "^hotdesk: t\.csv$3" ../err || problem+=" expected t.csv$3;"
-    [ "$(ls)" = "$listing" ] || problem+=" files: $(ls | xargs);"
+    [ "$count" = 1 ] || problem+=" not one line on standard error;"
+    [[ ${said[0]} =~ ^hotdesk:\ t\.csv$3 ]] || problem+=" expected t.csv$3;"
+    [ "$files" = "$listing" ] || problem+=" files: $files;"
     verdict "$1, $2" "$problem"
 }
 wrong_row() { # format, quirk, expected, second, model, input, output: as the third row
@@ -153,12 +174,12 @@ bad() { # format
     wrong "$f" "header only" ": has a header but no request"
     header "$f" | head -c -1 >t.csv
     wrong "$f" "header only, no newline" ": has a header but no request"
-    for name in "$time" "$input" "$output"; do
+    for name in "$time" ${input:+"$input"} ${output:+"$output"}; do
         plain "$f" | sed "1s/$name/absent/" >t.csv
         wrong "$f" "no column $name" ":1: (no column '$name'|no column)"
     done
-    plain "$f" | sed "1s/\$/,$input/; 2,\$s/\$/,1/" >t.csv
-    wrong "$f" "two columns $input" ":1: two columns are named '$input'"
+    plain "$f" | sed "1s/\$/,$time/; 2,\$s/\$/,1/" >t.csv
+    wrong "$f" "two columns $time" ":1: two columns are named '$time'"
     plain "$f" | sed 1d >t.csv
     wrong "$f" "no header" ":1: no "
     plain "$f" | sed '3s/,[^,]*$//' >t.csv
@@ -177,7 +198,7 @@ bad() { # format
     wrong "$f" "a row of 70,001 fields" ":6: .* more than 65536 fields"
     wrong_row "$f" "time runs backwards" "time runs backwards" 0 a 1 1
     local value why
-    while IFS='|' read -r value why; do
+    [ -z "$input" ] || while IFS='|' read -r value why; do
         wrong_row "$f" "input '$value'" "column '$input'$why" 2 a "$value" 1
         wrong_row "$f" "output '$value'" "column '$output'$why" 2 a 1 "$value"
     done <<'TOKENS'
@@ -193,16 +214,17 @@ inf|: .* is not a whole number of tokens
 ten|: .* is not a whole number of tokens
 TOKENS
     for value in "" NaN inf -1 1e400 soon 99999999999999999999999999 25:61:61; do
+        case $f$value in fineserve | fineserveNaN) continue ;; esac # left out and counted
         wrong_row "$f" "time '$value'" "column '$time'" "$value" a 1 1
     done
     case $f in azure | vidur) ;; *)
-        wrong_row "$f" "model without a name" "column '.*' is empty" 2 "" 1 1
+        [ "$f" = gentd26 ] || wrong_row "$f" "model without a name" "column '.*' is empty" 2 "" 1 1
         wrong_row "$f" "model with a bell" "column '.*' is not printable" 2 $'a\a' 1 1
         wrong_row "$f" "model in Latin-1" "column '.*' is not printable" 2 $'caf\xe9' 1 1
         ;;
     esac
     rm t.csv
-    listing=
+    listing='*'
     wrong "$f" "no file" ": No such file or directory"
     mkdir t.csv
     listing=t.csv
@@ -219,10 +241,80 @@ TOKENS
     fi
 }
 
-for format in native dated azure aegaeon burstgpt vidur arena; do
+# ---- JSON lines -------------------------------------------------------------------
+
+object() { # format, second, input, output
+    case $1 in
+    mooncake) echo "{\"timestamp\": $(($2 * 1000)), \"input_length\": $3, \"output_length\": $4, \"hash_ids\": [1]}" ;;
+    qwen-bailian) echo "{\"chat_id\": $2, \"parent_chat_id\": -1, \"timestamp\": $2, \"input_length\": $3, \"output_length\": $4, \"type\": \"text\", \"hash_ids\": []}" ;;
+    esac
+}
+json_fine() { # format
+    local f=$1
+    { object "$f" 0 100 10; object "$f" 3 200 20; object "$f" 3 300 30; object "$f" 9 400 40; } >plain.csv
+    "$hotdesk" trace info plain.csv --json | jq -c 'del(.name, .sha256, .unused_columns)' >wanted
+    [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "$f 4 400" ]
+    verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
+    sed 's/$/\r/' plain.csv >t.csv
+    same "$f" "CRLF"
+    head -c -1 plain.csv >t.csv
+    same "$f" "no final newline"
+    { printf '\xEF\xBB\xBF'; cat plain.csv; } >t.csv
+    same "$f" "byte order mark"
+    sed '1i\\' plain.csv | sed '3a\\' >t.csv
+    same "$f" "blank lines"
+    jq -c 'to_entries | reverse | from_entries' plain.csv >t.csv
+    same "$f" "keys the other way round"
+    jq -c '. + {more: {deep: [1, "two", null]}}' plain.csv >t.csv
+    same "$f" "one more key"
+    sed 's/\(length": [0-9]*\)/\1.0/g' plain.csv >t.csv
+    same "$f" "whole numbers written otherwise"
+    gzip -c plain.csv >t.csv
+    same "$f" "gzip"
+    zstd -qc plain.csv >t.csv
+    same "$f" "zstd"
+}
+json_bad() { # format
+    local f=$1 quirk from to why
+    rm -f ./*
+    >t.csv
+    listing=t.csv
+    while IFS='|' read -r quirk from to why; do
+        { object "$f" 0 1 1; object "$f" 1 1 1; object "$f" 2 1 1 | sed "s/$from/$to/"; object "$f" 8 1 1; } >t.csv
+        wrong "$f" "$quirk" ":3: $why"
+    done <<'QUIRKS'
+cut short|}$||
+no JSON|^.*$|soon|
+an array|^.*$|[1, 2]|
+a key twice|input_length": 1|input_length": 1, "input_length": 2|
+no input|input_length|length|.*input_length
+no output|output_length|length|.*output_length
+no time|timestamp|time|.*timestamp
+a text for a number|input_length": 1|input_length": "1"|.*input_length
+half a token|input_length": 1|input_length": 1.5|.*input_length
+negative|output_length": 1|output_length": -1|.*output_length
+too many|output_length": 1|output_length": 1000000001|.*output_length
+null|timestamp": [0-9]*|timestamp": null|.*timestamp
+blocks beyond the prompt|hash_ids": \[[0-9]*\]|hash_ids": [1, 2, 3]|.*(hash_ids|blocks)
+two values|$| {}|
+QUIRKS
+    { object "$f" 0 1 1; object "$f" 5 1 1; object "$f" 4 1 1; } >t.csv
+    wrong "$f" "time runs backwards" ":3: time runs backwards"
+}
+
+for format in mooncake qwen-bailian; do
     [ $# = 0 ] || [[ " $* " == *" $format "* ]] || continue
     mkdir "$work/$format"
     cd "$work/$format" || exit 1
+    options=
+    json_fine "$format"
+    json_bad "$format"
+done
+for format in native dated azure aegaeon burstgpt vidur arena splitwise fineserve gentd26 functions2021; do
+    [ $# = 0 ] || [[ " $* " == *" $format "* ]] || continue
+    mkdir "$work/$format"
+    cd "$work/$format" || exit 1
+    options=$(lengths "$format")
     fine "$format"
     bad "$format"
 done

@@ -1,11 +1,11 @@
 /* One generator for each part of each model or group. */
-#include "market/stream.h"
+#include "base/random_stream.h"
 
 #include <stdio.h>
 
 /* FNV-1a over the three, then the finaliser of splitmix64 (Steele et al., OOPSLA
  * 2014), so that neighbouring numbers start far apart. */
-gsl_rng *hd_market_stream(uint64_t seed, const char *part, int number) {
+gsl_rng *hd_random_stream(uint64_t seed, const char *part, int number) {
     char name[64];
     snprintf(name, sizeof name, "%llu/%s/%d", (unsigned long long)seed, part, number);
     uint64_t h = 14695981039346656037u;

@@ -1,10 +1,10 @@
-/* Gaps of a renewal process at unit mean. Internal to this room. */
-#ifndef HD_MARKET_GAPS_H
-#define HD_MARKET_GAPS_H
+/* Gaps of a renewal process at unit mean. */
+#ifndef HD_TRACE_GAPS_H
+#define HD_TRACE_GAPS_H
 
 #include <gsl/gsl_rng.h>
 
-#include "market/market.h"
+enum hd_gap_law { HD_GAP_POISSON, HD_GAP_GAMMA, HD_GAP_WEIBULL };
 
 struct hd_gaps {
     enum hd_gap_law law;

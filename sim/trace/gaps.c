@@ -1,5 +1,5 @@
 /* Exponential, gamma and Weibull gaps. */
-#include "market/gaps.h"
+#include "trace/gaps.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
