@@ -83,7 +83,8 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
 # A drawn market is the same bytes on every machine: no fused multiply-add.
-$(BUILD)/sim/market/%.o: override CFLAGS += -ffp-contract=off
+DRAWN := $(wildcard sim/market/*.c) $(addprefix sim/trace/,gaps.c servegen.c servegen_rows.c count_rows.c)
+$(DRAWN:%.c=$(BUILD)/%.o): override CFLAGS += -ffp-contract=off
 
 $(CUDA_HOST_OBJECTS) $(BUILD)/tests/cuda/%.o: override CFLAGS += -Iscripts/cuda
 

@@ -207,7 +207,4 @@ void hd_share_classes(double *out, const int *models, const double *share, int c
 void hd_share_zipf(double *out, int n, double s, double shift);
 void hd_share_points(double *out, const int *models, const double *share, int points);
 
-/* Shape k of a Weibull law with that coefficient of variation (0.05 to 1000). */
-double hd_weibull_shape(double cv);
-
 #endif

@@ -219,6 +219,11 @@ const char *hd_stamp_date(const char *text, struct hd_stamp *stamp) {
     return NULL;
 }
 
+bool hd_clock_is_date(hd_wide at) {
+    return at >= WIDE(-62135596800) * HD_TICKS_PER_S && /* 0001-01-01 */
+           at < WIDE(253402300800) * HD_TICKS_PER_S;    /* 10000-01-01 */
+}
+
 char *hd_clock_text(enum hd_clock clock, hd_wide at, char text[HD_CLOCK_TEXT_BYTES]) {
     hd_wide second = at / HD_TICKS_PER_S, part = at % HD_TICKS_PER_S;
     if (part < 0) {
@@ -231,7 +236,8 @@ char *hd_clock_text(enum hd_clock clock, hd_wide at, char text[HD_CLOCK_TEXT_BYT
         struct tm tm;
         time_t t = s;
         gmtime_r(&t, &tm);
-        used = (int)strftime(text, 40, "%Y-%m-%d %H:%M:%S", &tm);
+        used = snprintf(text, 40, "%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900,
+                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
     } else if (clock == HD_CLOCK_TIME) {
         used = snprintf(text, 40, "%02ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
     } else {

@@ -31,6 +31,10 @@ const char *hd_stamp_microseconds(const char *text, struct hd_stamp *stamp);
 const char *hd_stamp_time(const char *text, struct hd_stamp *stamp);
 const char *hd_stamp_date(const char *text, struct hd_stamp *stamp);
 
+/* Whether an instant on a clock of dates lies in the years 1 to 9999, and so has a text
+ * that is read again. */
+bool hd_clock_is_date(hd_wide at);
+
 enum { HD_CLOCK_TEXT_BYTES = 64 };
 
 /* The clock as a person reads it: "2023-11-16 18:17:03.97996", "00:01:59.795" or

@@ -13,8 +13,9 @@
 #include "base/units.h"
 #include "trace/header.h"
 #include "trace/reader_parts.h"
+#include "trace/row_fields.h"
 
-enum { NAMES = 4, MINUTES_MAX = 1440 * 14, CALLS_MAX = 1000000000 };
+enum { NAMES = 4, MINUTES_MAX = 1440 * 14, CALLS_MAX = 1000000 };
 
 static const char *const names[NAMES] = {"HashOwner", "HashApp", "HashFunction",
                                          "Trigger"};
@@ -67,10 +68,16 @@ static bool read_function(struct hd_reader *r, struct count_rows *c,
         return hd_fail(err, "%s:%ld: %d fields; the header has %d", r->path, row->line,
                        row->count, minutes + NAMES);
     char excerpt[HD_EXCERPT_BYTES];
-    for (int i = 1; i <= 2; i++)
-        if (!*row->field[i])
-            return hd_fail(err, "%s:%ld: column '%s' is empty", r->path, row->line,
-                           names[i]);
+    const char *part[2];
+    size_t bytes[2];
+    for (int i = 0; i < 2; i++) {
+        part[i] = row->field[1 + i];
+        bytes[i] = row->length[1 + i];
+        const char *why = hd_field_name(&part[i], &bytes[i]);
+        if (!why && bytes[i]) continue;
+        return hd_fail(err, "%s:%ld: column '%s' %s", r->path, row->line, names[1 + i],
+                       why ? why : "is empty");
+    }
     int before = c->kinds;
     for (int m = 0; m < minutes; m++) {
         long count;
@@ -78,16 +85,16 @@ static bool read_function(struct hd_reader *r, struct count_rows *c,
         const char *text = row->field[NAMES + m];
         if (!hd_parse_integer(text, 0, CALLS_MAX, &count, &why)) {
             c->kinds = before;
-            return hd_fail(err,
-                           "%s:%ld: column '%d': '%s' is not a whole number of calls",
-                           r->path, row->line, m + 1, hd_excerpt(text, excerpt));
+            return hd_fail(
+                err, "%s:%ld: column '%d': '%s' is not a number of calls up to 1000000",
+                r->path, row->line, m + 1, hd_excerpt(text, excerpt));
         }
         if (!count) continue;
         c->calls = hd_grow(c->calls, &c->capacity, c->kinds + 1, sizeof *c->calls);
         c->calls[c->kinds++] = (struct calls){m, (int32_t)count, 0, (int32_t)row->line};
     }
     if (c->kinds == before) return true;
-    char *name = hd_format("%s/%s", row->field[1], row->field[2]);
+    char *name = hd_format("%.*s/%.*s", (int)bytes[0], part[0], (int)bytes[1], part[1]);
     int32_t model = hd_intern(&r->models, name, strlen(name));
     for (int n = before; n < c->kinds; n++) c->calls[n].model = model;
     free(name);

@@ -228,6 +228,8 @@ static bool read_time(struct hd_reader *r, const struct hd_csv_row *row,
     c->begun = true;
     out->at = stamp.at - lasted.at +
               (hd_wide)(c->zone_minutes - stamp.zone_minutes) * 60 * HD_TICKS_PER_S;
+    if (r->clock == HD_CLOCK_DATE && !hd_clock_is_date(out->at))
+        return wrong(r, row, HD_COLUMN_TIME, "lies outside the years 1 to 9999", err);
     return true;
 }
 

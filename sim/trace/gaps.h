@@ -6,6 +6,9 @@
 
 enum hd_gap_law { HD_GAP_POISSON, HD_GAP_GAMMA, HD_GAP_WEIBULL };
 
+/* Shape k of a Weibull law with that coefficient of variation (0.05 to 1000). */
+double hd_weibull_shape(double cv);
+
 struct hd_gaps {
     enum hd_gap_law law;
     double shape, scale;

@@ -155,6 +155,9 @@ static bool cut(struct loader *l, struct hd_err *err) {
     if (inside == 0) return hd_cut_empty(l->path, t->clock, l->last, err);
     hd_cut_keeps(&l->cut, l->asked, l->last, &low, &high);
     if (!trim(l, low, high, err)) return false;
+    if (t->rows ==
+        0) /* calls that ended after the file's zero may have come before it */
+        return hd_fail(err, "%s: every request came before the trace's zero", l->path);
     hd_cut_mark(&l->cut, l->asked, low, t);
     return true;
 }

@@ -141,6 +141,9 @@ static void clocks_as_text(void **state) {
     (void)state;
     char text[HD_CLOCK_TEXT_BYTES];
     hd_wide date = at(hd_stamp_date, "2023-11-16 18:17:03.9799600");
+    assert_string_equal(
+        hd_clock_text(HD_CLOCK_DATE, at(hd_stamp_date, "0646-05-10 00:00:00"), text),
+        "0646-05-10 00:00:00.000");
     assert_string_equal(hd_clock_text(HD_CLOCK_DATE, date, text),
                         "2023-11-16 18:17:03.97996");
     assert_string_equal(hd_clock_text(HD_CLOCK_DATE, -HD_TICKS_PER_S / 2, text),

@@ -240,6 +240,9 @@ static void wrong_counts_are_refused(void **state) {
     refuses_counts(HEADER "o,a,f,x,1,1\no,a,,x,1,1\n",
                    ":3: column 'HashFunction' is empty");
     refuses_counts(HEADER "o,a,f,x,1,-1\n", ":2: column '2': '-1' is not");
+    refuses_counts(HEADER "o,a,f,x,1,1000001\n", "is not a number of calls up to");
+    refuses_counts(HEADER "o,a,caf\xE9,x,1,1\n",
+                   ":2: column 'HashFunction' is not printable");
     refuses_counts(HEADER "o,a,f,x,0,0\n", "no function was called");
     struct hd_trace_options asked = with_lengths();
     asked.skip_bad = 1;

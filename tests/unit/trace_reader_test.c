@@ -349,6 +349,9 @@ static void bad_files(void **state) {
          "column 'Request Time': '00:00:61.000' has more than 59 seconds"},
         {"TIMESTAMP,ContextTokens,GeneratedTokens\n1700158623.5,1,1\n",
          "'1700158623.5' is not a date and time"},
+        {"TIMESTAMP,ContextTokens,GeneratedTokens\n9999-12-31 23:00:00+00:00,1,1\n"
+         "9999-12-31 23:00:00-02:00,1,1\n",
+         ".csv:3: column 'TIMESTAMP': '9999-12-31 23:00:00-02:00' lies outside"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         assert_says(read_text(files[i].text, &c), files[i].says);
