@@ -28,6 +28,7 @@ static struct hd_trace *from_zero(const struct hd_trace *t, struct hd_err *err) 
     struct hd_compose *c = hd_compose_begin(HD_CLOCK_SECONDS, 0, 0);
     hd_compose_source(c, t, NULL);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         struct hd_pick pick = {.at = t->row[i].at - t->row[0].at, .row = i};
         if (hd_compose_add(c, &pick, err)) continue;
         hd_compose_drop(c);
@@ -45,7 +46,10 @@ static void rename_all(struct hd_trace *t) {
         t->model[rank[i]] = hd_format("m%0*d", width, i + 1);
     }
     free(rank);
-    for (int64_t i = 0; i < t->rows; i++) t->row[i].line = (int32_t)i + 1;
+    for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
+        t->row[i].line = (int32_t)i + 1;
+    }
     if (!x) return;
     for (int i = 0; i < x->classes; i++) {
         free(x->class_name[i]);

@@ -77,6 +77,7 @@ static struct hd_trace *alone(const struct hd_trace *t, struct hd_err *err) {
     struct hd_compose *c = hd_compose_begin(t->clock, start, start);
     hd_compose_source(c, t, NULL);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         struct hd_pick pick = {.at = t->origin + t->row[i].at - base, .row = i};
         if (hd_compose_add(c, &pick, err)) continue;
         hd_compose_drop(c);

@@ -61,30 +61,25 @@ static hd_wide first_of(const struct hd_trace *t) {
 static struct hd_trace *join(const struct merge *m, bool apart, struct hd_err *err) {
     bool dates = m->part[0]->clock == HD_CLOCK_DATE && !m->align_start;
     hd_wide zero = dates ? first_of(m->part[0]) : 0;
-    int64_t rows = 0, count = 0;
-    for (int i = 0; i < m->parts; i++) {
-        rows += m->part[i]->rows;
-        if (dates && first_of(m->part[i]) < zero) zero = first_of(m->part[i]);
-    }
+    for (int i = 0; dates && i < m->parts; i++)
+        if (first_of(m->part[i]) < zero) zero = first_of(m->part[i]);
     struct hd_compose *c =
         hd_compose_begin(dates ? HD_CLOCK_DATE : HD_CLOCK_SECONDS, zero, zero);
-    struct hd_pick *pick = hd_alloc((size_t)rows * sizeof *pick);
+    struct hd_lane *lane = hd_alloc((size_t)m->parts * sizeof *lane);
     for (int i = 0; i < m->parts; i++) {
         const struct hd_trace *t = m->part[i];
         hd_wide base = t->origin - (m->align_start ? first_of(t) : 0);
         char *prefix = apart ? hd_format("%d/", i + 1) : NULL;
         int source = hd_compose_source(c, t, prefix);
         free(prefix);
-        for (int64_t r = 0; r < t->rows; r++)
-            pick[count++] =
-                (struct hd_pick){.at = base + t->row[r].at, .row = r, .source = source};
+        lane[i] = (struct hd_lane){.end = t->rows, .shift = base, .source = source};
     }
     struct hd_trace *made = NULL;
-    if (hd_compose_add_all(c, pick, count, err))
+    if (hd_compose_merge(c, lane, m->parts, err))
         made = hd_compose_end(c);
     else
         hd_compose_drop(c);
-    free(pick);
+    free(lane);
     return made;
 }
 

@@ -48,8 +48,10 @@ static double waited(const struct hd_measure *m) {
 static int64_t count_told(const struct hd_trace *t, const int32_t *class_,
                           const hd_tick *deadline) {
     int64_t count = 0;
-    for (int64_t n = 0; n < t->rows; n++)
+    for (int64_t n = 0; n < t->rows; n++) {
+        hd_trace_step(t, n);
         count += class_ ? class_[n] >= 0 : deadline[n] >= 0;
+    }
     return count;
 }
 

@@ -41,32 +41,35 @@ static bool is_kept(struct draw *d, const struct hd_trace *t, int64_t row) {
     return gsl_rng_uniform(d->rng) < d->keep;
 }
 
-/* The new trace of these picks; frees them. */
-static struct hd_trace *compose(const struct hd_trace *t, struct hd_pick *pick,
-                                int64_t count, struct hd_err *err) {
-    struct hd_trace *made = NULL;
+static struct hd_compose *begin(const struct hd_trace *t) {
     struct hd_compose *c = hd_compose_begin(t->clock, t->zero, t->origin);
     hd_compose_source(c, t, NULL);
-    if (count == 0)
-        hd_fail(err, "no request is left");
-    else if (hd_compose_add_all(c, pick, count, err))
-        made = hd_compose_end(c);
-    if (!made) hd_compose_drop(c);
-    free(pick);
-    return made;
+    return c;
+}
+
+static struct hd_trace *end(struct hd_compose *c, bool fine) {
+    if (fine) return hd_compose_end(c);
+    hd_compose_drop(c);
+    return NULL;
 }
 
 struct hd_trace *hd_thin(const struct hd_trace *t, double keep, enum hd_unit unit,
                          uint64_t seed, struct hd_err *err) {
-    struct hd_pick *pick = hd_alloc((size_t)t->rows * sizeof *pick);
+    struct hd_compose *c = begin(t);
     struct draw draw;
     int64_t count = 0;
+    bool fine = true;
     draw_begin(&draw, t, keep, unit, seed, 0);
-    for (int64_t i = 0; i < t->rows; i++)
-        if (is_kept(&draw, t, i))
-            pick[count++] = (struct hd_pick){.at = t->origin + t->row[i].at, .row = i};
+    for (int64_t i = 0; fine && i < t->rows; i++) {
+        hd_trace_step(t, i);
+        if (!is_kept(&draw, t, i)) continue;
+        struct hd_pick pick = {.at = t->origin + t->row[i].at, .row = i};
+        fine = hd_compose_add(c, &pick, err);
+        count++;
+    }
     draw_end(&draw);
-    return compose(t, pick, count, err);
+    if (!count) fine = hd_fail(err, "no request is left");
+    return end(c, fine);
 }
 
 hd_tick hd_round_trip(const struct hd_trace *t) {
@@ -74,21 +77,49 @@ hd_tick hd_round_trip(const struct hd_trace *t) {
     return t->rows > 1 ? span + span / (t->rows - 1) + 1 : 1;
 }
 
-/* Rows of a copy, from pick[count] on; returns the new count. */
-static int64_t add_copy(const struct hd_trace *t, int copy, hd_tick shift,
-                        struct draw *draw, struct hd_pick *pick, int64_t count) {
+/* The first row that is moved past the end of the round trip. */
+static int64_t first_again(const struct hd_trace *t, hd_tick shift) {
     hd_tick round = hd_round_trip(t), first = t->row[0].at;
-    for (int64_t i = 0; i < t->rows; i++) {
-        if (draw && !is_kept(draw, t, i)) continue;
-        hd_tick at = t->row[i].at - first + shift;
-        bool again = at >= round;
-        if (again) at -= round;
-        pick[count++] = (struct hd_pick){.at = t->origin + first + at,
-                                         .row = i,
-                                         .copy = copy,
-                                         .session_copy = 2 * copy - !again};
+    int64_t low = 0, high = t->rows;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (t->row[middle].at - first + shift >= round)
+            high = middle;
+        else
+            low = middle + 1;
     }
-    return count;
+    return low;
+}
+
+/* A copy is two lanes: what comes round again at the begin, and before that the rest.
+ */
+static void add_copy(const struct hd_trace *t, int copy, hd_tick shift,
+                     const uint8_t *kept, struct hd_lane lane[2]) {
+    int64_t again = first_again(t, shift);
+    lane[0] = (struct hd_lane){.end = again,
+                               .shift = t->origin + shift,
+                               .kept = kept,
+                               .copy = copy,
+                               .session_copy = 2 * copy - 1};
+    lane[1] = lane[0];
+    lane[1].row = again;
+    lane[1].end = t->rows;
+    lane[1].shift -= hd_round_trip(t);
+    lane[1].session_copy = 2 * copy;
+}
+
+/* Which rows the last copy has, drawn in their order. */
+static uint8_t *kept_of(const struct hd_trace *t, double keep, enum hd_unit unit,
+                        uint64_t seed, int copy) {
+    uint8_t *kept = hd_alloc((size_t)t->rows / 8 + 1);
+    struct draw draw;
+    draw_begin(&draw, t, keep, unit, seed, copy);
+    for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
+        if (is_kept(&draw, t, i)) kept[i / 8] |= (uint8_t)(1 << i % 8);
+    }
+    draw_end(&draw);
+    return kept;
 }
 
 struct hd_trace *hd_superpose(const struct hd_trace *t, double times, enum hd_unit unit,
@@ -99,32 +130,35 @@ struct hd_trace *hd_superpose(const struct hd_trace *t, double times, enum hd_un
         hd_fail(err, "more than 2147483646 requests");
         return NULL;
     }
-    struct hd_pick *pick =
-        hd_alloc(((size_t)whole + 1) * (size_t)t->rows * sizeof *pick);
-    int64_t count = 0;
+    struct hd_lane *lane = hd_alloc(((size_t)whole + 1) * 2 * sizeof *lane);
+    int lanes = 0;
     hd_tick most = shift < hd_round_trip(t) ? shift : hd_round_trip(t) - 1;
-    for (; count < t->rows; count++)
-        pick[count] =
-            (struct hd_pick){.at = t->origin + t->row[count].at, .row = count};
+    uint8_t *kept = rest > 0 ? kept_of(t, rest, unit, seed, whole) : NULL;
+    lane[lanes++] = (struct hd_lane){.end = t->rows, .shift = t->origin};
     for (int copy = 1; copy < whole + (rest > 0); copy++) {
         gsl_rng *rng = hd_random_stream(seed, "shift", copy);
         hd_tick moved = (hd_tick)(gsl_rng_uniform(rng) * (double)most);
-        struct draw draw;
         gsl_rng_free(rng);
-        draw_begin(&draw, t, rest, unit, seed, copy);
-        count = add_copy(t, copy, moved, copy == whole ? &draw : NULL, pick, count);
-        draw_end(&draw);
+        add_copy(t, copy, moved, copy == whole ? kept : NULL, &lane[lanes]);
+        lanes += 2;
     }
-    return compose(t, pick, count, err);
+    struct hd_compose *c = begin(t);
+    struct hd_trace *made = end(c, hd_compose_merge(c, lane, lanes, err));
+    free(kept);
+    free(lane);
+    return made;
 }
 
 struct hd_trace *hd_press(const struct hd_trace *t, hd_wide factor,
                           struct hd_err *err) {
-    struct hd_pick *pick = hd_alloc((size_t)t->rows * sizeof *pick);
-    for (int64_t i = 0; i < t->rows; i++) {
+    struct hd_compose *c = begin(t);
+    bool fine = true;
+    for (int64_t i = 0; fine && i < t->rows; i++) {
+        hd_trace_step(t, i);
         hd_wide scaled = (t->origin + t->row[i].at - t->zero) * HD_TICKS_PER_S;
-        pick[i] =
-            (struct hd_pick){.at = t->zero + (scaled + factor / 2) / factor, .row = i};
+        struct hd_pick pick = {.at = t->zero + (scaled + factor / 2) / factor,
+                               .row = i};
+        fine = hd_compose_add(c, &pick, err);
     }
-    return compose(t, pick, t->rows, err);
+    return end(c, fine);
 }

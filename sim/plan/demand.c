@@ -27,6 +27,7 @@ static void count(const struct hd_question *q, const struct hd_timing *const *ti
     const struct hd_trace *t = q->trace;
     hd_tick interval = hd_tick_from_s(interval_s);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         const struct hd_trace_row *row = &t->row[i];
         const struct hd_market_model *m = &q->model[row->model];
         int64_t input = row->input_tokens > 0 ? row->input_tokens : 1;

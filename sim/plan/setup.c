@@ -21,6 +21,7 @@ struct hd_load hd_setup_load(const struct hd_setup *s) {
 bool hd_setup_arrival(const struct hd_setup *s, int64_t row, struct hd_arrival *a) {
     const struct hd_question *q = s->question;
     const struct hd_trace_row *r = &q->trace->row[row];
+    hd_trace_step(q->trace, row);
     *a = (struct hd_arrival){.at = r->at,
                              .model = r->model,
                              .input_tokens = r->input_tokens > 0 ? r->input_tokens : 1,

@@ -191,7 +191,6 @@ static bool check_rows(const struct load *l, int64_t first, int64_t end,
     hd_tick before = 0;
     for (int64_t i = first; i < end; i++) {
         if (i == first || i % HD_BINARY_CRC_ROWS == 0) {
-            hd_trace_passed(t, i);
             if (!hd_binary_chunk_holds(l->map, i / HD_BINARY_CRC_ROWS))
                 return hd_fail(err,
                                "%s: is damaged: requests %lld to %lld do not have the "
@@ -201,6 +200,7 @@ static bool check_rows(const struct load *l, int64_t first, int64_t end,
                                (long long)(i - i % HD_BINARY_CRC_ROWS) +
                                    HD_BINARY_CRC_ROWS);
         }
+        hd_trace_step(t, i);
         const struct hd_trace_row *r = &t->row[i];
         if (r->at < before || r->at > HD_TICK_SPAN_MAX || r->model < 0 ||
             r->model >= t->models || !tokens_hold(r->input_tokens) ||

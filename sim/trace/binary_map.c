@@ -12,7 +12,10 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "base/spill.h"
 #include "trace/binary.h"
+
+enum { HASHED = 1 << 20 }; /* bytes in one go */
 
 bool hd_binary_recognise(const char *path) {
     struct stat about;
@@ -58,6 +61,17 @@ static bool map_file(const char *path, struct hd_trace_mapping *m, struct hd_err
     return true;
 }
 
+/* Of a part of the file, whose pages may go behind it. */
+static uint32_t crc_of(const char *data, size_t bytes) {
+    uLong sum = crc32_z(0, NULL, 0);
+    for (size_t at = 0, some; at < bytes; at += some) {
+        some = bytes - at < HASHED ? bytes - at : HASHED;
+        sum = crc32_z(sum, (const Bytef *)data + at, some);
+        hd_mapped_pass(data, at);
+    }
+    return (uint32_t)sum;
+}
+
 static bool flipped(const char *path, const char *part, struct hd_err *err) {
     return hd_fail(err,
                    "%s: is damaged: its %s do not have the checksum that was written "
@@ -100,7 +114,7 @@ static bool find_sections(const char *path, struct hd_trace_mapping *m,
                            path, i);
         m->section[s->kind] = s;
         if (s->kind != HD_BINARY_ROWS &&
-            hd_binary_crc(m->byte + s->offset, s->bytes) != s->crc)
+            crc_of(m->byte + s->offset, s->bytes) != s->crc)
             return flipped(path, "notes or fields", err);
     }
     return true;
@@ -130,16 +144,6 @@ bool hd_binary_chunk_holds(const struct hd_trace_mapping *m, int64_t chunk) {
     return hd_binary_crc(row + first, rows * sizeof *row) == crc[chunk];
 }
 
-void hd_binary_pass(const struct hd_trace_mapping *m, int64_t row) {
-    const size_t page = 4096, far = (size_t)1 << 21;
-    const char *rows = hd_binary_data(m, HD_BINARY_ROWS);
-    size_t end = (size_t)(rows - m->byte) + (size_t)row * sizeof(struct hd_trace_row);
-    size_t first = end > 2 * far ? (end - 2 * far) / page * page : 0;
-    end = end / page * page;
-    if (end > first)
-        madvise((void *)(uintptr_t)(m->byte + first), end - first, MADV_DONTNEED);
-}
-
 bool hd_binary_verify(const char *path, struct hd_err *err) {
     struct hd_trace_mapping *m = hd_binary_map(path, err);
     if (!m) return false;
@@ -147,8 +151,11 @@ bool hd_binary_verify(const char *path, struct hd_err *err) {
     uint8_t sum[32];
     SHA2_CTX context;
     SHA256Init(&context);
-    SHA256Update(&context, (const uint8_t *)m->byte + sizeof *head,
-                 m->bytes - sizeof *head);
+    for (size_t at = sizeof *head, some; at < m->bytes; at += some) {
+        some = m->bytes - at < HASHED ? m->bytes - at : HASHED;
+        SHA256Update(&context, (const uint8_t *)m->byte + at, some);
+        hd_mapped_pass(m->byte, at);
+    }
     SHA256Final(sum, &context);
     bool holds = memcmp(sum, head->sha256, sizeof sum) == 0;
     hd_binary_unmap_file(m);

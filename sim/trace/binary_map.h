@@ -24,7 +24,4 @@ size_t hd_binary_bytes(const struct hd_trace_mapping *, enum hd_binary_kind);
 /* The 65536 rows from number chunk * 65536 on have their sum. */
 bool hd_binary_chunk_holds(const struct hd_trace_mapping *, int64_t chunk);
 
-/* The pages of rows before `row` may go. */
-void hd_binary_pass(const struct hd_trace_mapping *, int64_t row);
-
 #endif

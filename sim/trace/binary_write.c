@@ -21,12 +21,36 @@ uint32_t hd_binary_crc(const void *data, size_t bytes) {
     return (uint32_t)crc32_z(crc32_z(0, NULL, 0), data, bytes);
 }
 
+/* Arrays that may be long; the others are names and what goes with them. */
+static bool is_array(uint32_t kind) {
+    return kind == HD_BINARY_ROWS || kind == HD_BINARY_SESSION ||
+           kind == HD_BINARY_CLASS || kind == HD_BINARY_DEADLINE ||
+           kind == HD_BINARY_PREFIX_FIRST || kind == HD_BINARY_PREFIX;
+}
+
+/* Hands out a section in parts. */
+static void visit_section(const struct plan *p, uint32_t i, const struct hd_trace *t,
+                          void (*take)(void *to, const void *data, size_t bytes),
+                          void *to) {
+    const size_t part = (size_t)1 << 20;
+    const char *data = p->data[i];
+    for (size_t at = 0, some; at < p->table[i].bytes; at += some) {
+        some = p->table[i].bytes - at < part ? p->table[i].bytes - at : part;
+        take(to, data + at, some);
+        if (is_array(p->table[i].kind)) hd_trace_passed_bytes(t, data, at + some);
+    }
+}
+
+static void to_crc(void *to, const void *data, size_t bytes) {
+    uint32_t *crc = to;
+    *crc = (uint32_t)crc32_z(*crc, data, bytes);
+}
+
 static void place(struct plan *p, enum hd_binary_kind kind, const void *data,
                   size_t bytes) {
     if (!data) return;
     uint32_t i = p->head.sections++;
-    uint32_t crc = kind == HD_BINARY_ROWS ? 0 : hd_binary_crc(data, bytes);
-    p->table[i] = (struct hd_binary_section){(uint32_t)kind, crc, 0, bytes};
+    p->table[i] = (struct hd_binary_section){(uint32_t)kind, 0, 0, bytes};
     p->data[i] = data;
 }
 
@@ -90,15 +114,7 @@ static void visit(const struct plan *p, const struct hd_trace *t,
     take(to, p->table, table);
     for (uint32_t i = 0; i < p->head.sections; i++) {
         take(to, zeros, p->table[i].offset - at);
-        const char *data = p->data[i];
-        size_t left = p->table[i].bytes, row = 0;
-        const size_t chunk = HD_BINARY_CRC_ROWS * sizeof *t->row;
-        for (; left > chunk; left -= chunk, data += chunk) {
-            take(to, data, chunk);
-            if (p->table[i].kind == HD_BINARY_ROWS)
-                hd_trace_passed(t, (int64_t)(row += HD_BINARY_CRC_ROWS));
-        }
-        take(to, data, left);
+        visit_section(p, i, t, take, to);
         at = p->table[i].offset + p->table[i].bytes;
     }
 }
@@ -128,6 +144,8 @@ bool hd_binary_write(const struct hd_trace *t, FILE *out) {
     size_t table = p.head.sections * sizeof *p.table;
     p.head.bytes = sizeof p.head + table;
     for (uint32_t i = 0; i < p.head.sections; i++) {
+        if (p.table[i].kind != HD_BINARY_ROWS)
+            visit_section(&p, i, t, to_crc, &p.table[i].crc);
         p.table[i].offset = hd_binary_aligned(p.head.bytes);
         p.head.bytes = p.table[i].offset + p.table[i].bytes;
     }

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/index_heap.h"
 #include "base/intern.h"
 #include "base/mem.h"
+#include "base/spill.h"
 #include "trace/extra.h"
 
 struct source {
@@ -17,7 +19,7 @@ struct source {
 struct hd_compose {
     struct hd_trace *made;
     struct hd_extra_builder extra;
-    int capacity, block_tokens;
+    int block_tokens;
     struct hd_intern models, classes;
     struct hd_number_map session_of; /* (source, copy, session) */
     char **session;
@@ -31,6 +33,7 @@ struct hd_compose {
 struct hd_compose *hd_compose_begin(enum hd_clock clock, hd_wide zero, hd_wide start) {
     struct hd_compose *c = hd_alloc(sizeof *c);
     c->made = hd_alloc(sizeof *c->made);
+    c->made->spill = true;
     c->made->clock = clock;
     c->made->zero = zero;
     c->made->origin = start;
@@ -150,26 +153,48 @@ bool hd_compose_add(struct hd_compose *c, const struct hd_pick *pick,
                        "a run holds no more",
                        (int)(HD_TICK_SPAN_MAX / HD_TICKS_PER_S / 86400));
     if (t->rows == INT32_MAX - 1) return hd_fail(err, "more than 2147483646 requests");
-    t->row = hd_grow(t->row, &c->capacity, (int)t->rows + 1, sizeof *t->row);
+    t->row = hd_spill_room(t->row, (size_t)(t->rows + 1) * sizeof *t->row);
     t->row[t->rows++] = (struct hd_trace_row){
         (hd_tick)tick, s->model[r->model], r->input_tokens, r->output_tokens, r->line};
     return take_extra(c, pick, err);
 }
 
-static int by_time(const void *a, const void *b) {
-    const struct hd_pick *x = a, *y = b;
-    if (x->at != y->at) return x->at < y->at ? -1 : 1;
-    if (x->copy != y->copy) return x->copy < y->copy ? -1 : 1;
-    if (x->source != y->source) return x->source < y->source ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
+/* The lane's next row that is kept, if there is one, takes its place. */
+static void enter(struct hd_index_heap *heap, const struct hd_compose *c,
+                  struct hd_lane *lane, int number) {
+    const struct hd_trace *t = c->source[lane->source].trace;
+    while (lane->kept && lane->row < lane->end &&
+           !(lane->kept[lane->row / 8] >> lane->row % 8 & 1))
+        lane->row++;
+    if (lane->row >= lane->end) return;
+    hd_trace_step(t, lane->row);
+    hd_wide tick = lane->shift + t->row[lane->row].at - c->made->origin;
+    /* What is out of range comes out where it is refused. */
+    hd_tick key = tick < 0                  ? -1
+                  : tick > HD_TICK_SPAN_MAX ? HD_TICK_NEVER
+                                            : (hd_tick)tick;
+    hd_heap_set(heap, number, key);
 }
 
-bool hd_compose_add_all(struct hd_compose *c, struct hd_pick *pick, int64_t count,
-                        struct hd_err *err) {
-    qsort(pick, (size_t)count, sizeof *pick, by_time);
-    for (int64_t i = 0; i < count; i++)
-        if (!hd_compose_add(c, &pick[i], err)) return false;
-    return true;
+bool hd_compose_merge(struct hd_compose *c, struct hd_lane *lane, int lanes,
+                      struct hd_err *err) {
+    struct hd_index_heap heap = {0};
+    bool fine = true;
+    hd_heap_reserve(&heap, lanes);
+    for (int i = 0; i < lanes; i++) enter(&heap, c, &lane[i], i);
+    while (fine && hd_heap_first(&heap)) {
+        int i = hd_heap_take(&heap);
+        const struct hd_trace *t = c->source[lane[i].source].trace;
+        struct hd_pick pick = {.at = lane[i].shift + t->row[lane[i].row].at,
+                               .row = lane[i].row++,
+                               .source = lane[i].source,
+                               .copy = lane[i].copy,
+                               .session_copy = lane[i].session_copy};
+        fine = hd_compose_add(c, &pick, err);
+        enter(&heap, c, &lane[i], i);
+    }
+    hd_heap_free(&heap);
+    return fine;
 }
 
 struct hd_trace *hd_compose_end(struct hd_compose *c) {
@@ -180,6 +205,7 @@ struct hd_trace *hd_compose_end(struct hd_compose *c) {
     t->model = hd_alloc((size_t)known * sizeof *t->model);
     t->model_rows = hd_alloc((size_t)known * sizeof *t->model_rows);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         struct hd_trace_row *row = &t->row[i];
         int32_t *n = &number[row->model];
         if (*n < 0) {

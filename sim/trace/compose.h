@@ -26,10 +26,19 @@ struct hd_pick {
  * can be. */
 bool hd_compose_add(struct hd_compose *, const struct hd_pick *, struct hd_err *);
 
-/* Puts requests in order of time, those of one instant by copy, source and row; adds
- * all. */
-bool hd_compose_add_all(struct hd_compose *, struct hd_pick *, int64_t count,
-                        struct hd_err *);
+/* Rows of a source that lie in order of time, all moved by as much. */
+struct hd_lane {
+    int64_t row, end;    /* from row to before end */
+    hd_wide shift;       /* from the row's tick to the new clock */
+    const uint8_t *kept; /* by row, a bit each, those of 8 rows from the lowest on;
+                            NULL: all are */
+    int source, copy, session_copy;
+};
+
+/* Adds all, in order of time, those of one instant by lane. Nothing is held of them but
+ * where each lane is. */
+bool hd_compose_merge(struct hd_compose *, struct hd_lane *, int lanes,
+                      struct hd_err *);
 
 /* What was taken, at least one request; notes, path, name and format are the caller's
  * to fill in. Also frees the builder. */

@@ -56,17 +56,21 @@ static int64_t fraction_of(hd_wide at) {
 static void find_columns(const struct hd_trace *t, struct columns *c) {
     const struct hd_trace_extra *x = t->extra;
     *c = (struct columns){0};
-    for (int64_t i = 0; i < t->rows && c->digits < DIGITS_MAX; i++)
+    for (int64_t i = 0; i < t->rows && c->digits < DIGITS_MAX; i++) {
+        hd_trace_step(t, i);
         c->digits = digits_for(fraction_of(t->origin + t->row[i].at), c->digits);
+    }
     if (!x) return;
     c->session = x->session;
     c->class_ = x->class_;
     c->deadline = x->deadline;
     c->prefix = x->prefix;
-    for (int64_t i = 0; x->deadline && i < t->rows; i++)
+    for (int64_t i = 0; x->deadline && i < t->rows; i++) {
+        hd_trace_step(t, i);
         if (x->deadline[i] >= 0)
             c->deadline_digits =
                 digits_for(fraction_of(x->deadline[i]), c->deadline_digits);
+    }
     if (!x->session) return;
     c->session_name = hd_alloc((size_t)x->sessions * sizeof *c->session_name);
     const char *name = x->session_text;
@@ -152,8 +156,8 @@ bool hd_csv_trace_write(const struct hd_trace *t, FILE *out) {
             c.session ? ",session" : "", c.class_ ? ",class" : "",
             c.deadline ? ",deadline_s" : "", c.prefix ? ",prefix" : "");
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         const struct hd_trace_row *r = &t->row[i];
-        if (i % 65536 == 0) hd_trace_passed(t, i);
         put_time(t, t->origin + r->at, c.digits, out);
         fputc(',', out);
         put_name(t->model[r->model], out);

@@ -5,24 +5,29 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/spill.h"
 
-/* Room for one more row in the arrays that there are. */
-static void grow_rows(struct hd_extra_builder *b) {
-    struct hd_trace_extra *x = &b->extra;
-    if (b->rows < b->capacity) return;
-    b->capacity = b->capacity ? b->capacity * 2 : 1024;
-    size_t n = (size_t)b->capacity;
-    if (x->session) x->session = hd_realloc(x->session, n * sizeof *x->session);
-    if (x->class_) x->class_ = hd_realloc(x->class_, n * sizeof *x->class_);
-    if (x->deadline) x->deadline = hd_realloc(x->deadline, n * sizeof *x->deadline);
-    if (x->prefix_first)
-        x->prefix_first = hd_realloc(x->prefix_first, (n + 1) * sizeof(int64_t));
+/* What is long ago passed; an array's first `count` elements. */
+static void step(const void *array, int64_t count, size_t bytes) {
+    if (count % 16384 == 0) hd_spill_pass(array, (size_t)count * bytes);
 }
 
-/* A value of -1 for each row so far. */
+/* An array with a value for each row so far. */
 static int32_t *none_yet(const struct hd_extra_builder *b) {
-    int32_t *array = hd_alloc((size_t)b->capacity * sizeof *array);
-    for (int64_t i = 0; i < b->rows; i++) array[i] = -1;
+    int32_t *array = hd_spill_room(NULL, sizeof *array);
+    for (int64_t i = 0; i < b->rows; i++) {
+        array = hd_spill_room(array, (size_t)(i + 1) * sizeof *array);
+        array[i] = -1;
+    }
+    return array;
+}
+
+static int64_t *as_many(const struct hd_extra_builder *b, int64_t value) {
+    int64_t *array = hd_spill_room(NULL, sizeof *array);
+    for (int64_t i = 0; i <= b->rows; i++) {
+        array = hd_spill_room(array, (size_t)(i + 1) * sizeof *array);
+        array[i] = value;
+    }
     return array;
 }
 
@@ -30,21 +35,25 @@ static void begin_arrays(struct hd_extra_builder *b, const struct hd_row *row) {
     struct hd_trace_extra *x = &b->extra;
     if (row->session >= 0 && !x->session) x->session = none_yet(b);
     if (row->class_ >= 0 && !x->class_) x->class_ = none_yet(b);
-    if (row->deadline >= 0 && !x->deadline) {
-        x->deadline = hd_alloc((size_t)b->capacity * sizeof *x->deadline);
-        for (int64_t i = 0; i < b->rows; i++) x->deadline[i] = -1;
-    }
-    if (row->prefix_blocks && !x->prefix_first) /* zeros: no blocks so far */
-        x->prefix_first = hd_alloc(((size_t)b->capacity + 1) * sizeof(int64_t));
+    if (row->deadline >= 0 && !x->deadline) x->deadline = as_many(b, -1);
+    if (row->prefix_blocks && !x->prefix_first) x->prefix_first = as_many(b, 0);
+}
+
+/* Room for one more row in the arrays that there are. */
+static void grow_rows(struct hd_extra_builder *b) {
+    struct hd_trace_extra *x = &b->extra;
+    size_t n = (size_t)b->rows + 1;
+    if (x->session) x->session = hd_spill_room(x->session, n * sizeof *x->session);
+    if (x->class_) x->class_ = hd_spill_room(x->class_, n * sizeof *x->class_);
+    if (x->deadline) x->deadline = hd_spill_room(x->deadline, n * sizeof *x->deadline);
+    if (x->prefix_first)
+        x->prefix_first = hd_spill_room(x->prefix_first, (n + 1) * sizeof(int64_t));
 }
 
 static bool add_blocks(struct hd_extra_builder *b, const struct hd_row *row) {
     struct hd_trace_extra *x = &b->extra;
-    if (b->blocks + row->prefix_blocks > b->blocks_capacity) {
-        b->blocks_capacity = 2 * b->blocks_capacity + row->prefix_blocks + 1024;
-        x->prefix =
-            hd_realloc(x->prefix, (size_t)b->blocks_capacity * sizeof *x->prefix);
-    }
+    x->prefix = hd_spill_room(x->prefix, (size_t)(b->blocks + row->prefix_blocks + 1) *
+                                             sizeof *x->prefix);
     for (int i = 0; i < row->prefix_blocks; i++) {
         int32_t known = b->prefix_ids.numbers;
         int32_t id = hd_number_map(&b->prefix_ids, row->prefix[i]);
@@ -63,8 +72,8 @@ static bool add_blocks(struct hd_extra_builder *b, const struct hd_row *row) {
 bool hd_extra_add(struct hd_extra_builder *b, const struct hd_row *row,
                   const char *path, struct hd_err *err) {
     struct hd_trace_extra *x = &b->extra;
-    grow_rows(b);
     begin_arrays(b, row);
+    grow_rows(b);
     if (x->session) x->session[b->rows] = row->session;
     if (x->class_) x->class_[b->rows] = row->class_;
     if (x->deadline) x->deadline[b->rows] = (hd_tick)row->deadline;
@@ -75,16 +84,17 @@ bool hd_extra_add(struct hd_extra_builder *b, const struct hd_row *row,
     return true;
 }
 
-void hd_extra_pick(struct hd_extra_builder *b, const int64_t *from) {
-    struct hd_extra_builder picked = {.rows = b->rows, .capacity = b->rows};
+void hd_extra_pick(struct hd_extra_builder *b, const int32_t *from) {
+    struct hd_extra_builder picked = {.rows = b->rows};
     struct hd_trace_extra old = b->extra, *x = &picked.extra;
     size_t n = (size_t)b->rows + 1;
-    if (old.session) x->session = hd_alloc(n * sizeof *x->session);
-    if (old.class_) x->class_ = hd_alloc(n * sizeof *x->class_);
-    if (old.deadline) x->deadline = hd_alloc(n * sizeof *x->deadline);
+    if (old.session) x->session = hd_spill_room(NULL, n * sizeof *x->session);
+    if (old.class_) x->class_ = hd_spill_room(NULL, n * sizeof *x->class_);
+    if (old.deadline) x->deadline = hd_spill_room(NULL, n * sizeof *x->deadline);
     if (old.prefix_first) {
-        x->prefix_first = hd_alloc(n * sizeof *x->prefix_first);
-        x->prefix = hd_alloc((size_t)b->blocks * sizeof *x->prefix);
+        x->prefix_first = hd_spill_room(NULL, n * sizeof *x->prefix_first);
+        x->prefix = hd_spill_room(NULL, (size_t)b->blocks * sizeof *x->prefix);
+        x->prefix_first[0] = 0;
     }
     for (int64_t i = 0; i < b->rows; i++) {
         if (x->session) x->session[i] = old.session[from[i]];
@@ -97,7 +107,6 @@ void hd_extra_pick(struct hd_extra_builder *b, const int64_t *from) {
                (size_t)count * sizeof *x->prefix);
         x->prefix_first[i + 1] = picked.blocks += count;
     }
-    picked.blocks_capacity = b->blocks;
     picked.prefix_ids = b->prefix_ids;
     picked.identity = b->identity;
     picked.identity_capacity = b->identity_capacity;
@@ -108,8 +117,16 @@ void hd_extra_pick(struct hd_extra_builder *b, const int64_t *from) {
 }
 
 static void move_down(void *array, int64_t first, int64_t count, size_t bytes) {
-    if (array)
-        memmove(array, (char *)array + (size_t)first * bytes, (size_t)count * bytes);
+    const size_t chunk = (size_t)1 << 20;
+    char *to = array;
+    if (!array || !first) return;
+    for (size_t at = 0, all = (size_t)count * bytes, some; at < all; at += some) {
+        size_t from = (size_t)first * bytes + at;
+        some = all - at < chunk ? all - at : chunk;
+        memmove(to + at, to + from, some);
+        hd_spill_pass(array, at);
+        hd_spill_pass(array, from);
+    }
 }
 
 void hd_extra_keep(struct hd_extra_builder *b, int64_t first, int64_t rows) {
@@ -123,7 +140,10 @@ void hd_extra_keep(struct hd_extra_builder *b, int64_t first, int64_t rows) {
     int64_t before = x->prefix_first[0];
     b->blocks = x->prefix_first[rows] - before;
     move_down(x->prefix, before, b->blocks, sizeof *x->prefix);
-    for (int64_t i = 0; i <= rows; i++) x->prefix_first[i] -= before;
+    for (int64_t i = 0; i <= rows; i++) {
+        step(x->prefix_first, i, sizeof *x->prefix_first);
+        x->prefix_first[i] -= before;
+    }
 }
 
 /* Numbers what is in the array anew, by first appearance; the array is freed and NULL
@@ -133,6 +153,7 @@ static int32_t number_anew(int32_t **array, int64_t count, int32_t **was) {
     int capacity = 0;
     *was = NULL;
     for (int64_t i = 0; *array && i < count; i++) {
+        step(*array, i, sizeof **array);
         int32_t *number = &(*array)[i], known = map.numbers;
         if (*number < 0) continue;
         int32_t fresh = hd_number_map(&map, (uint64_t)*number);
@@ -145,7 +166,7 @@ static int32_t number_anew(int32_t **array, int64_t count, int32_t **was) {
     int32_t numbers = map.numbers;
     hd_number_map_free(&map);
     if (numbers == 0) {
-        free(*array);
+        hd_spill_free(*array);
         *array = NULL;
     }
     return numbers;
@@ -155,7 +176,7 @@ static void drop_empty_deadlines(struct hd_extra_builder *b) {
     struct hd_trace_extra *x = &b->extra;
     for (int64_t i = 0; x->deadline && i < b->rows; i++)
         if (x->deadline[i] >= 0) return;
-    free(x->deadline);
+    hd_spill_free(x->deadline);
     x->deadline = NULL;
 }
 
@@ -176,7 +197,7 @@ static void identify_blocks(struct hd_extra_builder *b) {
         for (int32_t i = 0; i < x->prefix_ids; i++)
             x->prefix_identity[i] = b->identity[was[i]];
     } else {
-        free(x->prefix_first);
+        hd_spill_free(x->prefix_first);
         x->prefix_first = NULL;
     }
     free(was);
@@ -220,12 +241,12 @@ void hd_extra_free(struct hd_trace_extra *x) {
     if (!x) return;
     for (int i = 0; i < x->classes; i++) free(x->class_name[i]);
     free(x->class_name);
-    free(x->session);
+    hd_spill_free(x->session);
     free(x->session_text);
-    free(x->class_);
-    free(x->deadline);
-    free(x->prefix_first);
-    free(x->prefix);
+    hd_spill_free(x->class_);
+    hd_spill_free(x->deadline);
+    hd_spill_free(x->prefix_first);
+    hd_spill_free(x->prefix);
     free(x->prefix_identity);
     free(x);
 }

@@ -9,7 +9,7 @@
 
 struct hd_extra_builder {
     struct hd_trace_extra extra; /* numbers are the reader's until the end */
-    int64_t rows, capacity, blocks, blocks_capacity;
+    int64_t rows, blocks;
     struct hd_number_map prefix_ids;
     uint64_t *identity; /* by number of prefix_ids */
     int identity_capacity;
@@ -27,7 +27,7 @@ bool hd_extra_add(struct hd_extra_builder *, const struct hd_row *, const char *
                   struct hd_err *err);
 
 /* Row i becomes what row from[i] was. */
-void hd_extra_pick(struct hd_extra_builder *, const int64_t *from);
+void hd_extra_pick(struct hd_extra_builder *, const int32_t *from);
 /* Leaves `rows` rows, from row `first` on. */
 void hd_extra_keep(struct hd_extra_builder *, int64_t first, int64_t rows);
 

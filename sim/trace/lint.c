@@ -34,6 +34,7 @@ static void look_at_units(const struct hd_trace *t, struct hd_lints *l) {
     int64_t whole = 0;
     double input = 0, output = 0, span = span_s(t), days = span / 86400;
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         whole += t->row[i].at % HD_TICKS_PER_S == 0;
         input += t->row[i].input_tokens;
         output += t->row[i].output_tokens;
@@ -65,8 +66,9 @@ static bool same_lengths(const struct hd_trace_row *a, const struct hd_trace_row
 static void look_at_blocks(const struct hd_trace *t, struct hd_lints *l) {
     int64_t in_runs = 0, longest = 0, where = 0, gap_longest = 0, gap_where = 0;
     for (int64_t i = 0, end; i < t->rows; i = end) {
+        hd_trace_step(t, i);
         for (end = i + 1; end < t->rows && same_lengths(&t->row[i], &t->row[end]);)
-            end++;
+            hd_trace_step(t, end++);
         if (end - i >= RUN_MIN) in_runs += end - i;
         if (end - i > longest) {
             longest = end - i;
@@ -74,9 +76,10 @@ static void look_at_blocks(const struct hd_trace *t, struct hd_lints *l) {
         }
     }
     for (int64_t i = 1, end; i < t->rows; i = end) {
+        hd_trace_step(t, i);
         hd_tick gap = t->row[i].at - t->row[i - 1].at;
         for (end = i + 1; end < t->rows && t->row[end].at - t->row[end - 1].at == gap;)
-            end++;
+            hd_trace_step(t, end++);
         if (gap && end - i > gap_longest) {
             gap_longest = end - i;
             gap_where = i;
@@ -108,6 +111,7 @@ static void look_at_grid(const struct hd_trace *t, struct hd_lints *l) {
         hd_tick step = step_ms[s] * (HD_TICKS_PER_S / 1000);
         int64_t on = 0, instants = 1;
         for (int64_t i = 0; i < t->rows; i++) {
+            hd_trace_step(t, i);
             on += (t->row[i].at - t->row[0].at) % step == 0;
             instants += i && t->row[i].at != t->row[i - 1].at;
         }
@@ -129,6 +133,7 @@ static void look_at_cap(const struct hd_trace *t, bool input, struct hd_lints *l
     for (int pass = 0; pass < 2; pass++) {
         int64_t width = most / 1000 + 1;
         for (int64_t i = 0; i < t->rows; i++) {
+            hd_trace_step(t, i);
             int32_t n = input ? t->row[i].input_tokens : t->row[i].output_tokens;
             if (!pass) {
                 if (n > most) most = n;
@@ -186,7 +191,9 @@ static void look_at_doubles(const struct hd_trace *t, struct hd_lints *l) {
     int capacity = 0;
     struct hd_trace_row *group = NULL;
     for (int64_t i = 0, end; i < t->rows; i = end) {
-        for (end = i + 1; end < t->rows && t->row[end].at == t->row[i].at;) end++;
+        hd_trace_step(t, i);
+        for (end = i + 1; end < t->rows && t->row[end].at == t->row[i].at;)
+            hd_trace_step(t, end++);
         int count = (int)(end - i);
         if (count < 2) continue;
         group = hd_grow(group, &capacity, count, sizeof *group);

@@ -39,6 +39,7 @@ static void run(const struct hd_trace *t, hd_tick service, struct sweep *s) {
     for (int64_t i = 0; i <= t->rows; i++) {
         hd_tick at = i < t->rows ? t->row[i].at : HD_TICK_NEVER;
         for (; ended < i && t->row[ended].at + service <= at; ended++) {
+            hd_trace_step(t, ended);
             int32_t model = t->row[ended].model;
             hd_tick end = t->row[ended].at + service;
             if (s->until[model] != end) continue;

@@ -12,6 +12,7 @@ double hd_gap_cv(const struct hd_trace *t) {
     double mean = (double)(t->row[gaps].at - t->row[0].at) / (double)gaps, sum = 0;
     if (mean == 0) return NAN;
     for (int64_t i = 0; i < gaps; i++) {
+        hd_trace_step(t, i);
         double off = (double)(t->row[i + 1].at - t->row[i].at) - mean;
         sum += off * off;
     }
@@ -20,7 +21,10 @@ double hd_gap_cv(const struct hd_trace *t) {
 
 int64_t hd_ties(const struct hd_trace *t) {
     int64_t ties = 0;
-    for (int64_t i = 1; i < t->rows; i++) ties += t->row[i].at == t->row[i - 1].at;
+    for (int64_t i = 1; i < t->rows; i++) {
+        hd_trace_step(t, i);
+        ties += t->row[i].at == t->row[i - 1].at;
+    }
     return ties;
 }
 
@@ -38,7 +42,7 @@ double hd_dispersion(const struct hd_trace *t, hd_tick bin, bool whole, double *
         if (number >= *bins) break;
         hd_tick end = first + (number + 1) * bin;
         int64_t begin = i;
-        while (i < t->rows && t->row[i].at < end) i++;
+        while (i < t->rows && t->row[i].at < end) hd_trace_step(t, i++);
         double count = (double)(i - begin);
         squares += count * count;
         if (count > most) most = count;
@@ -91,8 +95,10 @@ void hd_rate_over_time(const struct hd_trace *t, int intervals_max,
         .most_per_s = NAN,
     };
     r->requests = hd_alloc((size_t)r->intervals * sizeof *r->requests);
-    for (int64_t i = 0; i < t->rows; i++)
+    for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         r->requests[(t->row[i].at - first) / length]++;
+    }
     for (int i = 0; i < whole; i++) { /* fmin and fmax pass over NAN */
         double rate = (double)r->requests[i] / r->interval_s;
         r->least_per_s = fmin(r->least_per_s, rate);
@@ -116,6 +122,7 @@ struct hd_model_stats *hd_model_stats(const struct hd_trace *t) {
     int64_t *output = hd_alloc(models * sizeof *output);
     for (size_t k = 0; k < models; k++) first[k] = -1;
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         const struct hd_trace_row *row = &t->row[i];
         if (first[row->model] < 0) first[row->model] = row->at;
         last[row->model] = row->at;
@@ -131,6 +138,7 @@ struct hd_model_stats *hd_model_stats(const struct hd_trace *t) {
     }
     double *squares = hd_alloc(models * sizeof *squares);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         int32_t k = t->row[i].model;
         if (last[k] >= 0) {
             double off = (double)(t->row[i].at - last[k]) - m[k].gap_cv;

@@ -40,6 +40,7 @@ void hd_token_counts(const struct hd_trace *t, enum hd_side side, bool both,
     int larges = 0, large_capacity = 0, capacity = 0;
     *c = (struct hd_token_counts){0};
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         if (both && !has_both(&t->row[i])) continue;
         int32_t tokens = tokens_of(&t->row[i], side);
         if (tokens < TABLE) {
@@ -138,6 +139,7 @@ struct hd_token_correlation hd_token_correlation(const struct hd_trace *t) {
             x[rank][side] = centred(&count[side], rank, &variance[rank][side]);
     }
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         if (!has_both(&t->row[i])) continue;
         int in = index_of(&count[HD_INPUT], t->row[i].input_tokens);
         int out = index_of(&count[HD_OUTPUT], t->row[i].output_tokens);

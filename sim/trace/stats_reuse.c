@@ -16,6 +16,7 @@ static void count_prefixes(const struct hd_trace *t, struct hd_reuse *r) {
     struct hd_number_map seen = {0}; /* model and identity */
     r->block_tokens = x->prefix_block_tokens;
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         int64_t first = x->prefix_first[i], blocks = x->prefix_first[i + 1] - first;
         int64_t input = t->row[i].input_tokens, hit = 0;
         bool running = true; /* nothing new so far */
@@ -45,6 +46,7 @@ static void count_sessions(const struct hd_trace *t, struct hd_reuse *r) {
     size_t sessions = (size_t)x->sessions;
     double *turns = hd_alloc(sessions * sizeof *turns);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         if (x->session[i] < 0) continue;
         turns[x->session[i]]++;
         r->in_session++;
@@ -63,24 +65,54 @@ static void count_sessions(const struct hd_trace *t, struct hd_reuse *r) {
 
 static void count_classes(const struct hd_trace *t, struct hd_reuse *r) {
     r->class_rows = hd_alloc((size_t)t->extra->classes * sizeof *r->class_rows);
-    for (int64_t i = 0; i < t->rows; i++)
+    for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         if (t->extra->class_[i] >= 0) r->class_rows[t->extra->class_[i]]++;
+    }
 }
 
+struct deadline {
+    hd_tick after;
+    int64_t requests;
+};
+
+static int by_deadline(const void *a, const void *b) {
+    const struct deadline *x = a, *y = b;
+    return (x->after > y->after) - (x->after < y->after);
+}
+
+/* The rank-th shortest, from 0. */
+static double ranked_s(const struct deadline *d, int64_t rank) {
+    for (; rank >= d->requests; d++) rank -= d->requests;
+    return hd_s_from_tick(d->after);
+}
+
+/* Each that there is once, since most traces have a few. */
 static void count_deadlines(const struct hd_trace *t, struct hd_reuse *r) {
-    double *seconds = hd_alloc((size_t)t->rows * sizeof *seconds);
-    size_t count = 0;
-    for (int64_t i = 0; i < t->rows; i++)
-        if (t->extra->deadline[i] >= 0)
-            seconds[count++] = hd_s_from_tick(t->extra->deadline[i]);
-    gsl_sort(seconds, 1, count);
-    r->deadlines = (int64_t)count;
-    if (count) {
-        r->deadline_least_s = seconds[0];
-        r->deadline_p50_s = gsl_stats_quantile_from_sorted_data(seconds, 1, count, 0.5);
-        r->deadline_most_s = seconds[count - 1];
+    struct hd_number_map seen = {0};
+    struct deadline *d = NULL;
+    int capacity = 0;
+    for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
+        hd_tick after = t->extra->deadline[i];
+        if (after < 0) continue;
+        int32_t known = seen.numbers, n = hd_number_map(&seen, (uint64_t)after);
+        if (n == known) {
+            d = hd_grow(d, &capacity, n + 1, sizeof *d);
+            d[n] = (struct deadline){.after = after};
+        }
+        d[n].requests++;
+        r->deadlines++;
     }
-    free(seconds);
+    if (d) {
+        qsort(d, (size_t)seen.numbers, sizeof *d, by_deadline);
+        r->deadline_least_s = hd_s_from_tick(d[0].after);
+        r->deadline_p50_s =
+            (ranked_s(d, (r->deadlines - 1) / 2) + ranked_s(d, r->deadlines / 2)) / 2;
+        r->deadline_most_s = hd_s_from_tick(d[seen.numbers - 1].after);
+    }
+    free(d);
+    hd_number_map_free(&seen);
 }
 
 void hd_reuse(const struct hd_trace *t, struct hd_reuse *r) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/spill.h"
 #include "trace/binary.h"
 #include "trace/binary_map.h"
 #include "trace/cut.h"
@@ -20,7 +21,6 @@ struct loader {
     struct hd_reader *reader;
     struct hd_trace *trace;
     struct hd_extra_builder extra;
-    int capacity;
     hd_wide base; /* of the file's clock: what rows are relative to for now */
     struct hd_cut cut;
     hd_wide last; /* latest request of the file */
@@ -80,22 +80,18 @@ static bool take_row(struct loader *l, const struct hd_row *row, struct hd_err *
     if (t->rows == INT32_MAX - 1)
         return hd_fail(err, "%s:%ld: more than 2147483646 requests", l->path,
                        row->line);
-    t->row = hd_grow(t->row, &l->capacity, (int)t->rows + 1, sizeof *t->row);
+    t->row = hd_spill_room(t->row, (size_t)(t->rows + 1) * sizeof *t->row);
     t->row[t->rows++] = (struct hd_trace_row){
         (hd_tick)at, row->model, row->input_tokens, row->output_tokens,
         row->line < INT32_MAX ? (int32_t)row->line : INT32_MAX};
     return hd_extra_add(&l->extra, row, l->path, err);
 }
 
-struct place {
-    hd_tick at;
-    int64_t row;
-};
-
-static int by_time_then_row(const void *a, const void *b) {
-    const struct place *x = a, *y = b;
-    if (x->at != y->at) return x->at < y->at ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
+static int by_time_then_row(const void *a, const void *b, void *all) {
+    const struct hd_trace_row *row = all;
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    if (row[x].at != row[y].at) return row[x].at < row[y].at ? -1 : 1;
+    return (x > y) - (x < y);
 }
 
 /* Equal stamps keep file order. */
@@ -103,15 +99,15 @@ static bool sort_rows(struct loader *l, struct hd_err *err) {
     struct hd_trace *t = l->trace;
     if (t->rows_out_of_order) {
         size_t rows = (size_t)t->rows;
-        struct place *place = hd_alloc(rows * sizeof *place);
-        int64_t *from = hd_alloc(rows * sizeof *from);
-        struct hd_trace_row *sorted = hd_alloc(rows * sizeof *sorted);
-        for (size_t i = 0; i < rows; i++)
-            place[i] = (struct place){t->row[i].at, (int64_t)i};
-        qsort(place, rows, sizeof *place, by_time_then_row);
-        for (size_t i = 0; i < rows; i++) sorted[i] = t->row[from[i] = place[i].row];
-        free(place);
-        free(t->row);
+        int32_t *from = hd_alloc(rows * sizeof *from);
+        struct hd_trace_row *sorted = NULL;
+        for (size_t i = 0; i < rows; i++) from[i] = (int32_t)i;
+        qsort_r(from, rows, sizeof *from, by_time_then_row, t->row);
+        for (size_t i = 0; i < rows; i++) {
+            sorted = hd_spill_room(sorted, (i + 1) * sizeof *sorted);
+            sorted[i] = t->row[from[i]];
+        }
+        hd_spill_free(t->row);
         t->row = sorted;
         hd_extra_pick(&l->extra, from);
         free(from);
@@ -124,6 +120,7 @@ static bool trim(struct loader *l, hd_wide low, hd_wide high, struct hd_err *err
     struct hd_trace *t = l->trace;
     int64_t first = t->rows, end = t->rows;
     for (int64_t i = 0; i < t->rows; i++) { /* rows are in order of time */
+        hd_trace_step(t, i);
         hd_wide at = t->row[i].at + l->base;
         if (at < low) {
             t->rows_before++;
@@ -138,7 +135,11 @@ static bool trim(struct loader *l, hd_wide low, hd_wide high, struct hd_err *err
         }
     }
     t->rows = end - first;
-    memmove(t->row, t->row + first, (size_t)t->rows * sizeof *t->row);
+    for (int64_t i = 0; first && i < t->rows; i++) {
+        hd_trace_step(t, i);
+        hd_trace_step(t, first + i);
+        t->row[i] = t->row[first + i];
+    }
     hd_extra_keep(&l->extra, first, t->rows);
     return true;
 }
@@ -149,6 +150,7 @@ static bool cut(struct loader *l, struct hd_err *err) {
     int64_t inside = 0;
     hd_cut_close(&l->cut, l->asked, l->last);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         hd_wide at = t->row[i].at + l->base;
         inside += at >= l->cut.from && at < l->cut.to;
     }
@@ -171,6 +173,7 @@ static void name_models(struct loader *l) {
     t->model = hd_alloc((size_t)known * sizeof *t->model);
     t->model_rows = hd_alloc((size_t)known * sizeof *t->model_rows);
     for (int64_t i = 0; i < t->rows; i++) {
+        hd_trace_step(t, i);
         struct hd_trace_row *row = &t->row[i];
         int32_t *n = &number[row->model];
         if (*n < 0) {
@@ -244,6 +247,7 @@ struct hd_trace *hd_trace_load(const char *path, const struct hd_trace_options *
     struct hd_reader *reader = hd_reader_open(path, &options, err);
     if (!reader) return NULL;
     struct hd_trace *trace = hd_alloc(sizeof *trace);
+    trace->spill = true;
     const char *slash = strrchr(path, '/');
     trace->path = hd_strdup(path);
     trace->name = hd_strdup(slash ? slash + 1 : path);
@@ -266,6 +270,8 @@ void hd_trace_free(struct hd_trace *t) {
     free(t->bad);
     if (t->mapping)
         hd_binary_unmap(t);
+    else if (t->spill)
+        hd_spill_free(t->row);
     else
         free(t->row);
     hd_extra_free(t->extra);
@@ -285,6 +291,24 @@ char *hd_trace_clock_text(const struct hd_trace *t, hd_tick tick,
     return hd_clock_text(t->clock, t->origin + tick, text);
 }
 
+void hd_trace_passed_bytes(const struct hd_trace *t, const void *array, size_t bytes) {
+    if (t->mapping)
+        hd_mapped_pass(array, array ? bytes : 0);
+    else if (t->spill)
+        hd_spill_pass(array, bytes);
+}
+
 void hd_trace_passed(const struct hd_trace *t, int64_t row) {
-    if (t->mapping) hd_binary_pass(t->mapping, row);
+    const struct hd_trace_extra *x = t->extra;
+    size_t rows = (size_t)row;
+    hd_trace_passed_bytes(t, t->row, rows * sizeof *t->row);
+    if (!x) return;
+    hd_trace_passed_bytes(t, x->session, rows * sizeof *x->session);
+    hd_trace_passed_bytes(t, x->class_, rows * sizeof *x->class_);
+    hd_trace_passed_bytes(t, x->deadline, rows * sizeof *x->deadline);
+    if (!x->prefix_first) return;
+    int64_t blocks = x->prefix_first[row]; /* of a file, that may hold anything */
+    if (blocks > 0 && blocks <= x->prefix_first[t->rows])
+        hd_trace_passed_bytes(t, x->prefix, (size_t)blocks * sizeof *x->prefix);
+    hd_trace_passed_bytes(t, x->prefix_first, rows * sizeof *x->prefix_first);
 }

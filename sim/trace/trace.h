@@ -1,6 +1,8 @@
-/* A whole trace in memory, 24 bytes a row, read once and then shared by as many
- * runs and threads as like: nothing here changes after hd_trace_load. Rows of a binary
- * file (trace/binary.h) are mapped: memory does not grow with them.
+/* A whole trace, 24 bytes a row, read once and then shared by as many runs and threads
+ * as like: nothing here changes after hd_trace_load. Rows are mapped, those of a binary
+ * file (trace/binary.h) from it, those of a long text from a file without a name
+ * (base/spill.h): memory grows with the distinct models, sessions and prefix blocks,
+ * and not with the rows, if loops over them call hd_trace_step.
  *
  * Tick 0 is the file's own zero where its clock counts seconds or hours, and the
  * first request where its clock has dates. A trace that was cut begins at tick 0
@@ -8,6 +10,8 @@
 #ifndef HD_TRACE_TRACE_H
 #define HD_TRACE_TRACE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,7 +27,8 @@ struct hd_trace_row {
 };
 
 /* What some traces say of a request besides, one element a row; an array is NULL when
- * no row has it. All numbers are in order of first appearance among the rows. */
+ * no row has it. Arrays by row and `prefix` are of base/spill.h or mapped. All numbers
+ * are in order of first appearance among the rows. */
 struct hd_trace_extra {
     int32_t *session; /* -1: none */
     int32_t sessions;
@@ -77,10 +82,11 @@ struct hd_trace {
 
     struct hd_trace_row *row; /* read only */
     int64_t rows;
-    struct hd_trace_mapping *mapping; /* of a binary file, where rows are mapped and not
-                                         on the heap; else NULL */
-    struct hd_trace_extra *extra;     /* NULL when no row has any of it */
-    int models; /* those with a row, in order of first appearance */
+    struct hd_trace_mapping *mapping; /* of a binary file; else NULL */
+    bool spill; /* rows are an array of base/spill.h, as those of extra always are where
+                   there is no mapping; else they are on the heap */
+    struct hd_trace_extra *extra; /* NULL when no row has any of it */
+    int models;                   /* those with a row, in order of first appearance */
     char **model;
     int64_t *model_rows;
 
@@ -110,6 +116,14 @@ void hd_trace_free(struct hd_trace *);
 /* Rows before `row` are not needed for now: the memory of mapped ones can be given back
  * (they are read again from the file if they are). Nothing happens on the heap. */
 void hd_trace_passed(const struct hd_trace *, int64_t row);
+
+/* The same of one array of its rows or of extra, but for names and identities. */
+void hd_trace_passed_bytes(const struct hd_trace *, const void *array, size_t bytes);
+
+/* At the top of a loop over all rows: does that every so often. */
+static inline void hd_trace_step(const struct hd_trace *t, int64_t row) {
+    if (row % 16384 == 0) hd_trace_passed(t, row);
+}
 
 /* Seconds since the trace's zero, which lies before tick 0 in a cut. */
 double hd_trace_since_zero_s(const struct hd_trace *, hd_tick tick);
