@@ -4,7 +4,7 @@
 # make check-long  the random tests at length, and the mutations
 # make bench       requests/s and iterations/s simulated
 # make cuda        hotdesk-bench, which measures a GPU (needs nvcc; scripts/cuda/README.md)
-# make reproduce   the published comparison, side by side (needs the shared traces)
+# make reproduce   Aegaeon's published evaluation, side by side (needs the shared traces)
 # make validate    predicted times against published measurements (needs the shared data)
 # CHECKED=1        builds with every invariant checked at run time
 # SAN=1            builds with address and undefined-behaviour sanitizers
