@@ -1,6 +1,7 @@
 # make             installs what is missing, builds ./hotdesk
 # make demo        the main job on the bundled market, into results/demo
 # make test        all tests; the last line counts them
+# make fuzz        libFuzzer on every reader, FUZZ_SECONDS each, or those in FUZZ
 # make check-long  the random tests at length, and the mutations
 # make bench       requests/s and iterations/s simulated
 # make cuda        hotdesk-bench, which measures a GPU (needs nvcc; scripts/cuda/README.md)
@@ -124,6 +125,17 @@ $(BUILD)/tests/bench/scale_bench_%: tests/bench/events_%.h $(BUILD)/tests/bench/
 	$(CC) $(CFLAGS) -Itests -include $< -o $@ $(wildcard sim/engine/*.c) \
 	    $(patsubst %,$(BUILD)/tests/bench/%.o,scale_bench stream_world conv_world) $(LIBRARY) $(LDLIBS)
 
+# libFuzzer, which comes with clang's run-time library, and the targets of tests/fuzz.
+FUZZ ?= $(notdir $(wildcard tests/fuzz/corpus/*))
+FUZZ_SECONDS ?= 20
+$(BUILD)/hotdesk-fuzz: $(filter $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/unit/same_trace.o,$(SHARED)) $(LIBRARY)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+fuzz: setup
+	@$(MAKE) -s CC=clang CHECKED=1 SAN=1 BUILD=build/fuzz \
+	    CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' build/fuzz/hotdesk-fuzz
+	tests/fuzz/fuzz.sh build/fuzz/hotdesk-fuzz $(FUZZ_SECONDS) $(FUZZ)
+
 programs: $(BUILD)/hotdesk $(TESTS) $(BENCHES)
 
 setup:
@@ -154,4 +166,4 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all hotdesk programs setup demo test check-long bench cuda reproduce validate clean
+.PHONY: all hotdesk programs setup demo test fuzz check-long bench cuda reproduce validate clean

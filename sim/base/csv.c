@@ -16,7 +16,8 @@ enum {
     FIELD_GROWTH_BYTES = 1 << 16,
     FIELD_BYTES_MAX = 1 << 20,
     FIELDS_MAX = 1 << 16, /* of a row */
-    ROW_BYTES_MAX = 1 << 24
+    ROW_BYTES_MAX = 1 << 24,
+    NO_ROW_YET = 0 /* libcsv's ROW_NOT_BEGUN: blanks and line ends at most */
 };
 
 struct row_span {
@@ -147,16 +148,11 @@ static void parse_chunk(struct hd_csv *csv) {
         const char *bytes = csv->chunk + csv->at_byte;
         bool ends;
         size_t take = line_bytes(bytes, csv->chunk_bytes - csv->at_byte, &ends);
-        int before = csv->rows;
         if (csv->at_row_start) csv->row_line = csv->line;
         if (!csv->leaving &&
             csv_parse(&csv->parser, bytes, take, on_field, on_row, csv) != take)
             leave_line(csv);
-        if (csv->rows > before || csv->leaving)
-            csv->at_row_start = true;
-        else if (!ends || csv->fields > csv->open_row_first ||
-                 csv->parser.entry_pos > 0) /* a line end within quotes */
-            csv->at_row_start = false;
+        csv->at_row_start = csv->leaving || csv->parser.pstate == NO_ROW_YET;
         if (ends) csv->leaving = false;
         /* The LF of a CRLF that two chunks share was counted at its CR. */
         if (ends && !(csv->after_cr && *bytes == '\n')) csv->line++;

@@ -5,9 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
+/* Messages quote what stands in files; a terminal shows no bytes of theirs that would
+ * move its cursor. */
+static void make_printable(char *text) {
+    for (int step; *text; text += step) {
+        step = hd_utf8_bytes(text);
+        if (step == 0 || (unsigned char)*text < ' ' || *text == 127) *text = '?';
+        if (step == 0) step = 1;
+    }
+}
+
 bool hd_vfail(struct hd_err *err, const char *format, va_list args) {
-    if (err && err->text[0] == '\0')
-        vsnprintf(err->text, sizeof err->text, format, args);
+    if (!err || err->text[0]) return false;
+    vsnprintf(err->text, sizeof err->text, format, args);
+    make_printable(err->text);
     return false;
 }
 

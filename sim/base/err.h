@@ -11,7 +11,8 @@ struct hd_err {
 
 /* Formats the message into err and returns false, so that a caller can write
  * `return hd_fail(err, "...")`. The first message wins: a later one is a
- * consequence, and the cause is what the user needs. */
+ * consequence, and the cause is what the user needs. Control characters, line ends too,
+ * and what is not UTF-8 become '?': a message is one line whatever it quotes. */
 bool hd_fail(struct hd_err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -24,12 +24,16 @@ static bool not_ours(const struct load *l, const char *what, struct hd_err *err)
     return hd_fail(err, "%s: is no binary trace that hotdesk wrote: %s", l->path, what);
 }
 
+static void blank_controls(char *text) {
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+}
+
 /* A copy of a text of the JSON, without control characters; NULL: absent. */
 static char *text_of(const json_t *about, const char *key) {
     const char *text = json_string_value(json_object_get(about, key));
     char *copy = text ? hd_strdup(text) : NULL;
-    for (char *c = copy; c && *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+    if (copy) blank_controls(copy);
     return copy;
 }
 
@@ -62,17 +66,20 @@ static bool names_of(const json_t *list, char ***name, int *count) {
     return true;
 }
 
+/* All of them, those without a key and those with the same one too. */
 static void read_notes(struct hd_trace *t, const json_t *list) {
     const json_t *item;
     size_t i;
+    int notes = 0;
+    char **note = hd_alloc(json_array_size(list) * sizeof *note + 1);
     json_array_foreach(list, i, item) {
-        const char *note = json_string_value(item),
-                   *colon = note ? strchr(note, ':') : NULL;
-        if (!colon) continue;
-        char *key = hd_format("%.*s", (int)(colon - note), note);
-        hd_trace_set_note(t, key, colon + 1 + strspn(colon + 1, " "));
-        free(key);
+        if (!json_is_string(item)) continue;
+        note[notes] = hd_strdup(json_string_value(item));
+        blank_controls(note[notes++]);
     }
+    hd_trace_take_notes(t, note, notes);
+    while (notes > 0) free(note[--notes]);
+    free(note);
 }
 
 static bool read_about(struct load *l, struct hd_err *err) {
@@ -113,8 +120,9 @@ static bool read_sessions(struct load *l, struct hd_trace_extra *x) {
                   &x->session_text))
         return false;
     if (!x->session) return !x->session_text && !x->sessions;
+    if (!x->session_text || !x->session_text_bytes) return false;
     const char *at = x->session_text, *end = at + x->session_text_bytes;
-    if (!at || end == at || end[-1]) return false;
+    if (end[-1]) return false;
     int32_t names = 0;
     for (; at < end && names < x->sessions; at += strlen(at) + 1, names++)
         if (!name_holds(at)) return false;

@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "trace/header.h"
 #include "trace/reader_parts.h"
 
@@ -35,8 +36,11 @@ static void keep_note(struct hd_reader *r, const struct hd_csv_row *row) {
     char *text = note + 1;
     while (*text == ' ') text++;
     memmove(note, text, strlen(text) + 1);
-    for (char *c = note; *c; c++)
-        if (iscntrl((unsigned char)*c)) *c = ' ';
+    for (char *c = note; *c; c += hd_utf8_bytes(c))
+        if (!hd_utf8_bytes(c))
+            *c = '?'; /* a binary trace keeps notes in JSON */
+        else if (iscntrl((unsigned char)*c))
+            *c = ' ';
     r->note = hd_grow(r->note, &r->note_capacity, r->notes + 1, sizeof *r->note);
     r->note[r->notes++] = note;
 }

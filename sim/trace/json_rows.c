@@ -3,6 +3,7 @@
  * (alibaba-edu/qwen-bailian-usagetraces-anon, Apache-2.0; Wang et al., ATC'25). jansson
  * reads a line at a time. */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,7 @@ static bool read_tokens(const struct hd_reader *r, const json_t *object,
     const json_t *value = json_object_get(object, key);
     double number = json_number_value(value);
     if (!value) return wrong(r, row, key, "is missing", err);
-    if (!json_is_number(value) || number != (double)(int64_t)number)
+    if (!json_is_number(value) || number != trunc(number))
         return wrong(r, row, key, "is not a whole number of tokens", err);
     if (number < 0) return wrong(r, row, key, "is negative", err);
     if (number > HD_TRACE_TOKENS_MAX)

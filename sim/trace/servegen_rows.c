@@ -128,6 +128,8 @@ static void say_parts(struct hd_reader *r, const struct servegen_rows *s,
     if (r->lengths) {
         r->parts =
             hd_format("%s; lengths: %s", drawn, hd_given_lengths_about(r->lengths));
+    } else if (!most) { /* times alone were asked for */
+        r->parts = hd_strdup(drawn);
     } else {
         int own = 0;
         for (int i = 0; i < s->clients; i++)

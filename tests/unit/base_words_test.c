@@ -37,6 +37,22 @@ static void first_error_wins(void **state) {
     assert_false(hd_fail(NULL, "nobody listens"));
 }
 
+/* Also where the message is cut off within a character. */
+static void one_printable_line(void **state) {
+    (void)state;
+    struct hd_err err = {0};
+    hd_fail(&err, "%s", "a\nb\033[2J\x7f caf\xc3\xa9 caf\xe9 \xe2\x82");
+    assert_string_equal(err.text, "a?b?[2J? caf\xc3\xa9 caf? ??");
+    char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    memcpy(text + sizeof err.text - 2, "\xc3\xa9", 2);
+    err = (struct hd_err){0};
+    hd_fail(&err, "%s", text);
+    assert_int_equal(strlen(err.text), sizeof err.text - 1);
+    assert_int_equal(err.text[sizeof err.text - 2], '?');
+}
+
 /* Every lead and second byte against what the definition says, decoded plainly. */
 static void utf8_sequences(void **state) {
     (void)state;
@@ -86,9 +102,8 @@ static void text_of_any_length(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nearest_name),
-        cmocka_unit_test(first_error_wins),
-        cmocka_unit_test(utf8_sequences),
+        cmocka_unit_test(nearest_name),       cmocka_unit_test(first_error_wins),
+        cmocka_unit_test(one_printable_line), cmocka_unit_test(utf8_sequences),
         cmocka_unit_test(text_of_any_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

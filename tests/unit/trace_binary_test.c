@@ -8,6 +8,7 @@
 #include "trace/binary.h"
 #include "trace/csv_write.h"
 #include "trace/trace.h"
+#include "unit/same_trace.h"
 #include "unit/trace_files.h"
 
 static uint64_t next_random(uint64_t *state) {
@@ -76,42 +77,9 @@ static void put(const char *path, const char *data, size_t bytes) {
     assert_int_equal(fclose(file), 0);
 }
 
-/* All that a run reads of it; `line` only where asked. */
 static void assert_same(const struct hd_trace *a, const struct hd_trace *b) {
-    const struct hd_trace_extra *x = a->extra, *y = b->extra;
-    assert_int_equal(a->rows, b->rows);
-    assert_int_equal(a->models, b->models);
-    assert_true(a->zero == b->zero && a->origin == b->origin);
-    assert_true(a->from == b->from && a->to == b->to);
-    assert_true(!x == !y);
-    for (int i = 0; i < a->models; i++) {
-        assert_string_equal(a->model[i], b->model[i]);
-        assert_int_equal(a->model_rows[i], b->model_rows[i]);
-    }
-    size_t rows = (size_t)a->rows;
-    for (size_t i = 0; i < rows; i++) {
-        assert_true(a->row[i].at == b->row[i].at);
-        assert_int_equal(a->row[i].model, b->row[i].model);
-        assert_int_equal(a->row[i].input_tokens, b->row[i].input_tokens);
-        assert_int_equal(a->row[i].output_tokens, b->row[i].output_tokens);
-    }
-    if (!x) return;
-    assert_true(!x->session == !y->session && !x->class_ == !y->class_);
-    assert_true(!x->deadline == !y->deadline && !x->prefix == !y->prefix);
-    if (x->session) {
-        assert_memory_equal(x->session, y->session, rows * 4);
-        assert_int_equal(x->session_text_bytes, y->session_text_bytes);
-        assert_memory_equal(x->session_text, y->session_text,
-                            (size_t)x->session_text_bytes);
-    }
-    if (x->class_) assert_memory_equal(x->class_, y->class_, rows * 4);
-    if (x->deadline) assert_memory_equal(x->deadline, y->deadline, rows * 8);
-    if (!x->prefix) return;
-    assert_int_equal(x->prefix_block_tokens, y->prefix_block_tokens);
-    assert_memory_equal(x->prefix_first, y->prefix_first, rows * 8 + 8);
-    assert_memory_equal(x->prefix, y->prefix, (size_t)x->prefix_first[rows] * 4);
-    assert_memory_equal(x->prefix_identity, y->prefix_identity,
-                        (size_t)x->prefix_ids * 8);
+    const char *what = trace_difference(a, b);
+    if (what) fail_msg("they differ in their %s", what);
 }
 
 static void every_field_comes_back(void **state) {
