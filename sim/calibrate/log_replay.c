@@ -123,7 +123,8 @@ static bool run(const struct hd_log *log, const struct hd_log_world *w, double s
                                  .max_context = m->max_context_tokens,
                                  .ttft = HD_TICK_NEVER,
                                  .tbt = HD_TICK_NEVER};
-    struct hd_gpu_kind kind = {w->gpu->name, usable_bytes(log, w)};
+    struct hd_gpu_kind kind = {.name = w->gpu->name,
+                               .usable_bytes = usable_bytes(log, w)};
     struct hd_node_config node = {.gpus = log->tp,
                                   .dram_bytes = usual.dram_bytes,
                                   .disk_bytes_per_s = usual.disk_bytes_per_s,

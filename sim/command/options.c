@@ -116,6 +116,11 @@ const struct hd_option hd_options[] = {
      "the same for each request that runs beside it"},
     {SERVED, RC, "preempt", "recompute|swap", "serving.preempt", "recompute", false,
      "what a request loses when KV memory is full"},
+    {SERVED, RC, "sharing", "mps|time_slice", "serving.sharing", "mps", false,
+     "of instances on a part of a GPU, where the policy does not say: each has a share "
+     "of the SMs, or the driver's time slices"},
+    {SERVED, RC, "share-limit", "FRACTION", "serving.share_limit", "1.2", false,
+     "the most that such shares of SMs on one GPU add up to"},
     {SERVED, RC, "patience", "TIME", "serving.patience", "none", false,
      "a request whose prefill has not begun by then fails"},
     {SERVED, RC, "switching", "RUNG", "switching.rung", "default", false,

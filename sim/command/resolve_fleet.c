@@ -108,6 +108,7 @@ static bool lay_out(struct hd_asked *asked, const struct hd_resolved *r,
     struct hd_gpu_reserve reserve = hd_gpu_reserve_default();
     reserve.utilisation = utilisation;
     part->usable_bytes = (double)hd_gpu_usable(part->gpu, &reserve);
+    part->process_bytes = reserve.bytes;
     return true;
 }
 

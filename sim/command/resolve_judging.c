@@ -226,6 +226,7 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
                         struct hd_problem *problem) {
     struct hd_serving *serving = &r->question.serving;
     *serving = hd_serving_default();
+    r->question.sharing = hd_sharing_default();
     double patience, watermark;
     serving->async = r->question.engine->async;
     if (!whole(asked, "serving.max_batch", 1, &serving->max_batch, problem) ||
@@ -265,6 +266,17 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
     int cached = hd_asked_word(asked, "serving.prefix_cache", switches, 2, problem);
     if (cached < 0) return false;
     serving->prefix_cache = cached;
+
+    static const char *const ways[] = {"mps", "time_slice"};
+    struct hd_sharing *sharing = &r->question.sharing;
+    int way = hd_asked_word(asked, "serving.sharing", ways, 2, problem);
+    if (way < 0) return false;
+    sharing->time_slice = way;
+    s = hd_asked_find(asked, "serving.share_limit", NULL, NULL);
+    fine = hd_parse_number(s->value, &sharing->share_limit, &err);
+    if (!fine || sharing->share_limit < 1 || sharing->share_limit > 48)
+        return hd_setting_fail(s, problem, "'%s' is no sum of shares; expected 1 to 48",
+                               s->value);
 
     static const char *const preempts[] = {"recompute", "swap"};
     int preempt = hd_asked_word(asked, "serving.preempt", preempts, 2, problem);

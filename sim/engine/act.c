@@ -42,9 +42,9 @@ int hd_act_form(struct hd_engine *e, const struct hd_form *f) {
         return hd_act_fail(e, "form: %d GPUs: at most %d", tp,
                            HD_GPUS_PER_INSTANCE_MAX),
                -2;
-    if (f->share != 0 && f->share != 1)
-        return hd_act_fail(e, "form: share %g: sharing a GPU is not modelled yet",
-                           f->share),
+    if (f->share < 0 || f->share > 1 || f->prefill_share < 0 || f->prefill_share > 1)
+        return hd_act_fail(e, "form: share %g; expected more than 0, at most 1",
+                           f->share < 0 || f->share > 1 ? f->share : f->prefill_share),
                -2;
     if (f->type) {
         bool known = false;
@@ -59,7 +59,12 @@ int hd_act_form(struct hd_engine *e, const struct hd_form *f) {
             return hd_act_fail(e,
                                "form: `on` names GPUs of more than one node, or none"),
                    -2;
-    return hd_instance_form(e, f);
+    struct hd_form whole = *f;
+    if (whole.share <= 0) whole.share = 1;
+    if (whole.prefill_share <= 0) whole.prefill_share = whole.share;
+    if (whole.share < 1 && !whole.sharing)
+        whole.sharing = e->config->sharing.time_slice ? HD_SHARE_TIME : HD_SHARE_SPACE;
+    return hd_instance_form(e, &whole);
 }
 
 bool hd_act_dissolve(struct hd_engine *e, int instance, bool drain) {
@@ -78,12 +83,17 @@ bool hd_act_dissolve(struct hd_engine *e, int instance, bool drain) {
     return true;
 }
 
-bool hd_act_limit(struct hd_engine *e, int instance, double kv_bytes) {
+bool hd_act_limit(struct hd_engine *e, int instance, double kv_bytes,
+                  double memory_bytes) {
     if (!live_instance(e, "limit", instance)) return false;
     struct hd_instance *i = &e->instance[instance];
     int64_t limit = kv_bytes > 0 && kv_bytes < 9e18 ? (int64_t)kv_bytes : INT64_MAX;
+    if (memory_bytes > 0 && !i->sharing)
+        return hd_act_fail(e, "limit: memory: instance %d shares no GPU", instance);
     i->kv_wanted = limit;
+    i->memory_wanted = memory_bytes < 9e18 ? (int64_t)memory_bytes : INT64_MAX;
     i->limits = true;
+    if (i->sharing && i->phase == HD_PHASE_REST) hd_limits_apply(e, i);
     hd_instance_cut(e, i);
     hd_instance_dirty(e, i);
     return true;

@@ -333,6 +333,8 @@ double hd_ask_step_s(const struct hd_engine *e, struct hd_grp g) {
     hd_tick slope;
     if (count == 0) count = 1;
     if (count > e->config->serving.max_batch) count = e->config->serving.max_batch;
-    return hd_s_from_tick(hd_timing_step(hd_timing_of(e, i, group->model), (int)count,
-                                         tokens, &slope, &until));
+    double whole = hd_s_from_tick(hd_timing_step(hd_timing_of(e, i, group->model),
+                                                 (int)count, tokens, &slope, &until));
+    if (i->sharing != HD_SHARE_SPACE) return whole;
+    return hd_share_alone(e, i->kind, i->share, HD_BOUND_MEMORY, whole);
 }

@@ -120,15 +120,26 @@ const char *hd_ask_gpu_type(const struct hd_engine *e, int gpu) {
 }
 int64_t hd_ask_gpu_free_bytes(const struct hd_engine *e, int gpu) {
     const struct hd_gpu *g = &e->gpu[gpu];
-    if (g->instance < 0) return e->config->kind[g->kind].usable_bytes;
+    const struct hd_gpu_kind *kind = &e->config->kind[g->kind];
+    if (g->instance < 0) return g->up ? kind->usable_bytes : 0;
     const struct hd_instance *i = &e->instance[g->instance];
+    if (i->sharing) { /* for one more process */
+        int64_t left = kind->usable_bytes - g->shared->taken - kind->process_bytes;
+        return left > 0 ? left : 0;
+    }
     return i->usable - i->weights - hd_instance_kv_now(e, i);
 }
+int64_t hd_ask_gpu_process_bytes(const struct hd_engine *e, int gpu) {
+    return e->config->kind[e->gpu[gpu].kind].process_bytes;
+}
 int hd_ask_gpu_instances(const struct hd_engine *e, int gpu, int *out) {
-    int instance = e->gpu[gpu].instance;
-    if (instance < 0) return 0;
-    if (out) out[0] = instance;
-    return 1;
+    const struct hd_gpu *g = &e->gpu[gpu];
+    if (g->instance < 0) return 0;
+    bool shared = e->instance[g->instance].sharing != HD_SHARE_DEFAULT;
+    int count = shared ? g->shared->tenants : 1;
+    for (int n = 0; out && n < count; n++)
+        out[n] = shared ? g->shared->tenant[n] : g->instance;
+    return count;
 }
 
 /* ---- estimates ----------------------------------------------------------- */
@@ -136,9 +147,11 @@ int hd_ask_gpu_instances(const struct hd_engine *e, int gpu, int *out) {
 double hd_ask_prefill_s(const struct hd_engine *e, int instance, int model,
                         int64_t tokens) {
     if (tokens <= 0) return 0;
-    return hd_s_from_tick(
-        hd_timing_prefill(hd_timing_of(e, &e->instance[instance], model), tokens, 1,
-                          tokens * tokens, 0, 0));
+    const struct hd_instance *i = &e->instance[instance];
+    double whole = hd_s_from_tick(
+        hd_timing_prefill(hd_timing_of(e, i, model), tokens, 1, tokens * tokens, 0, 0));
+    if (i->sharing != HD_SHARE_SPACE) return whole;
+    return hd_share_alone(e, i->kind, i->prefill_share, HD_BOUND_COMPUTE, whole);
 }
 
 double hd_ask_load_s(const struct hd_engine *e, int instance, int model) {

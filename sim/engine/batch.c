@@ -307,6 +307,7 @@ void hd_batch_plan(struct hd_engine *e, struct hd_instance *i, hd_tick until) {
                  ? hd_timing_ragged_step(t, b->count, b->context, longest(e, b), &slope,
                                          &stretch_end)
                  : hd_timing_step(t, b->count, b->context, &slope, &stretch_end);
+    b->tau = hd_share_stretch_step(e, i, b->tau, b->context, &slope);
     b->delta = slope * b->count;
     int64_t k = b->member[0].finish - b->step;
     if (k > STEPS_MAX) k = STEPS_MAX;

@@ -62,6 +62,7 @@ void hd_plain_plan(struct hd_engine *e, struct hd_instance *i) {
     if (!i->flows) b->start += hd_timing_fill(t, b->count);
     b->steps = 1;
     b->tau = hd_timing_ragged_step(t, b->count, context, longest, &slope, &until);
+    b->tau = hd_share_stretch_step(e, i, b->tau, context, &slope);
     b->delta = 0;
     hd_instance_wake(e, i, b->start + b->tau);
 }

@@ -14,6 +14,7 @@
 #include "engine/observe.h"
 #include "engine/policy.h"
 #include "measure/measure.h"
+#include "timing/contention.h"
 #include "timing/table.h"
 
 struct hd_arrival {
@@ -46,6 +47,15 @@ struct hd_run_model {
 struct hd_gpu_kind {
     const char *name;
     int64_t usable_bytes; /* for weights and KV, after workspace and context */
+    /* of each process on it after the first: its context and workspace */
+    int64_t process_bytes;
+    struct hd_contention contention;
+};
+
+struct hd_sharing {     /* of instances that are formed on a share of their GPUs */
+    bool time_slice;    /* those that do not say take the driver's time slices, else a
+                           share of the SMs each (MPS) */
+    double share_limit; /* the most that SM shares on one GPU may add up to, >= 1 */
 };
 
 struct hd_node_config {
@@ -112,7 +122,8 @@ struct hd_run_config {
     const struct hd_node_config *node;
     int nodes;
     /* Compiled timing of a model on `tp` GPUs of a kind with a share of their
-     * compute; owned by the callee, constant during the run. */
+     * compute, of which the engine asks 1: what sharing costs is its own matter. Owned
+     * by the callee, constant during the run. */
     const struct hd_timing *(*timing)(void *context, int model, int kind, int tp,
                                       double share);
     void *timing_context;
@@ -121,6 +132,7 @@ struct hd_run_config {
     int prefix_block_tokens; /* of a number in an arrival's prefix; 0: there are none */
     struct hd_switching switching;
     struct hd_serving serving;
+    struct hd_sharing sharing;
     const struct hd_failure *failure; /* in order of time */
     int failures;
     hd_tick from, to; /* measurement window, [from, to) */
@@ -134,6 +146,7 @@ struct hd_run_config {
 /* Sensible settings: vLLM-like serving, all of Aegaeon's switching mechanisms. */
 struct hd_switching hd_switching_default(void);
 struct hd_serving hd_serving_default(void);
+struct hd_sharing hd_sharing_default(void); /* by SMs, which add up to 120 % at most */
 
 enum hd_run_end {
     HD_RUN_WHOLE,   /* every request reached an end */

@@ -39,7 +39,8 @@ void hd_fleet_init(struct hd_engine *e) {
             hd_dram_take(e, node, c->model[m].weights_bytes);
         }
         for (int g = 0; g < from->gpus; g++, gpu++) {
-            e->gpu[gpu] = (struct hd_gpu){n, from->kind, true, -1, 0};
+            e->gpu[gpu] = (struct hd_gpu){
+                .node = n, .kind = from->kind, .up = true, .instance = -1};
             bool first = g % (from->pcie_shared_by > 0 ? from->pcie_shared_by : 1) == 0;
             e->gpu_link_in[gpu] =
                 first ? new_link(e, from->pcie_bytes_per_s) : e->gpu_link_in[gpu - 1];
@@ -55,7 +56,8 @@ void hd_fleet_init(struct hd_engine *e) {
             if (c->node[n].gpus < tp) continue;
             const char *kind = c->kind[c->node[n].kind].name;
             if (c->model[m].gpu && strcmp(c->model[m].gpu, kind) != 0) continue;
-            int shape = hd_shape_of(e, c->node[n].kind, tp, 1, INT64_MAX);
+            int shape = hd_shape_of(e, c->node[n].kind, tp,
+                                    c->kind[c->node[n].kind].usable_bytes, INT64_MAX);
             const struct hd_shape *s = &e->shape[shape];
             int64_t room = s->usable - s->weight_bytes[m];
             int64_t tokens = room / s->block_bytes[m] * HD_BLOCK_TOKENS;
@@ -64,19 +66,19 @@ void hd_fleet_init(struct hd_engine *e) {
     }
 }
 
-int hd_shape_of(struct hd_engine *e, int kind, int tp, double share, int64_t kv_limit) {
+int hd_shape_of(struct hd_engine *e, int kind, int tp, int64_t usable,
+                int64_t kv_limit) {
     for (int n = 0; n < e->shapes; n++) {
         const struct hd_shape *s = &e->shape[n];
-        if (s->kind == kind && s->tp == tp && s->share == share &&
+        if (s->kind == kind && s->tp == tp && s->usable == usable &&
             s->kv_limit == kv_limit)
             return n;
     }
     const struct hd_run_config *c = e->config;
     e->shape = hd_realloc(e->shape, sizeof *e->shape * (size_t)(e->shapes + 1));
     struct hd_shape *s = &e->shape[e->shapes];
-    *s =
-        (struct hd_shape){.kind = kind, .tp = tp, .share = share, .kv_limit = kv_limit};
-    s->usable = (int64_t)((double)c->kind[kind].usable_bytes * share);
+    *s = (struct hd_shape){
+        .kind = kind, .tp = tp, .usable = usable, .kv_limit = kv_limit};
     s->timing = hd_alloc(sizeof *s->timing * (size_t)c->models);
     s->block_bytes = hd_alloc(sizeof *s->block_bytes * (size_t)c->models);
     s->weight_bytes = hd_alloc(sizeof *s->weight_bytes * (size_t)c->models);
@@ -84,7 +86,7 @@ int hd_shape_of(struct hd_engine *e, int kind, int tp, double share, int64_t kv_
         const struct hd_run_model *model = &c->model[m];
         int heads = model->kv_heads > 0 ? model->kv_heads : tp;
         int heads_here = (heads + tp - 1) / tp; /* replicated once tp > heads */
-        s->timing[m] = c->timing(c->timing_context, m, kind, tp, share);
+        s->timing[m] = c->timing(c->timing_context, m, kind, tp, 1);
         s->weight_bytes[m] = (model->weights_bytes + tp - 1) / tp;
         s->block_bytes[m] =
             (HD_BLOCK_TOKENS * model->kv_token_bytes * heads_here + heads - 1) / heads;
@@ -109,17 +111,22 @@ static bool pick(const struct hd_engine *e, const struct hd_form *f, int tp,
     return false;
 }
 
+/* The GPUs that the instance gets; the bytes on each. */
+static bool take_gpus(const struct hd_engine *e, const struct hd_form *f, int tp,
+                      int32_t *gpu, int64_t *bytes) {
+    for (int g = 0; f->on && g < tp; g++) gpu[g] = f->on[g];
+    if (!f->on && !pick(e, f, tp, gpu)) return false;
+    *bytes = hd_share_memory(e, e->gpu[gpu[0]].kind, f, f->sharing);
+    for (int g = 0; g < tp; g++)
+        if (!hd_share_fits(e, gpu[g], f->sharing, f->share, *bytes)) return false;
+    return true;
+}
+
 int hd_instance_form(struct hd_engine *e, const struct hd_form *f) {
     int tp = f->gpus > 0 ? f->gpus : 1;
     int32_t gpu[HD_GPUS_PER_INSTANCE_MAX];
-    if (f->on) {
-        for (int g = 0; g < tp; g++) {
-            gpu[g] = f->on[g];
-            if (!e->gpu[gpu[g]].up || e->gpu[gpu[g]].instance >= 0) return -1;
-        }
-    } else if (!pick(e, f, tp, gpu)) {
-        return -1;
-    }
+    int64_t bytes;
+    if (!take_gpus(e, f, tp, gpu, &bytes)) return -1;
     e->instance = hd_grow(e->instance, &e->instance_capacity, e->instances + 1,
                           sizeof *e->instance);
     int number = e->instances++;
@@ -132,26 +139,30 @@ int hd_instance_form(struct hd_engine *e, const struct hd_form *f) {
     i->node = e->gpu[gpu[0]].node;
     i->kind = e->gpu[gpu[0]].kind;
     i->tp = tp;
-    i->share = f->share > 0 ? f->share : 1;
+    i->share = f->share;
+    i->prefill_share = f->prefill_share;
+    i->sharing = (uint8_t)f->sharing;
     i->kv_limit = f->kv_bytes > 0 ? (int64_t)f->kv_bytes : INT64_MAX;
-    i->shape = hd_shape_of(e, i->kind, tp, i->share, i->kv_limit);
-    i->usable = e->shape[i->shape].usable;
+    i->usable = bytes;
+    i->shape = hd_shape_of(e, i->kind, tp, i->usable, i->kv_limit);
     i->many = f->many;
     i->alive = true;
     memcpy(i->gpu, gpu, sizeof *gpu * (size_t)tp);
     for (int g = 0; g < tp; g++) {
         struct hd_gpu *one = &e->gpu[gpu[g]];
+        if (one->instance >= 0) continue;
         hd_measure_gpu(e->measure, HD_GPU_IDLE_FREE, 1, one->free_since, e->now);
         one->instance = number;
+        e->node[i->node].free--;
+        e->free_gpus--;
     }
-    e->node[i->node].free -= tp;
-    e->free_gpus -= tp;
     i->first_group = i->last_group = i->idle_kv_first = i->idle_kv_last = -1;
     i->turn = i->model = i->chunking = i->prefetch = -1;
     i->rest_at = -1;
     i->batch.least_bound = HD_TICK_NEVER;
     i->use = HD_GPU_IDLE_FREE;
     i->use_since = e->now;
+    if (i->sharing) hd_share_join(e, number);
     if (e->config->serving.prefix_cache && e->config->prefix_block_tokens > 0)
         i->cache = hd_prefix_cache_new();
     hd_index_join(e, number);
@@ -237,10 +248,18 @@ void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
         hd_group_close_if_empty(e, g);
     }
     hd_evict_unused(e, i, -1);
-    hd_measure_gpu(e->measure, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
+    if (i->sharing)
+        hd_share_leave(e, number);
+    else
+        hd_measure_gpu(e->measure, (enum hd_gpu_use)i->use, i->tp, i->use_since,
+                       e->now);
     hd_index_leave(e, number);
     for (int g = 0; g < i->tp; g++) {
         struct hd_gpu *gpu = &e->gpu[i->gpu[g]];
+        if (i->sharing && gpu->shared->tenants > 0) {
+            gpu->instance = gpu->shared->tenant[0];
+            continue;
+        }
         gpu->instance = -1;
         gpu->free_since = e->now;
         if (gpu->up) {
@@ -285,15 +304,16 @@ void hd_fleet_fail(struct hd_engine *e, const struct hd_failure *f) {
     struct hd_gpu *gpu = &e->gpu[f->gpu];
     if (gpu->up == f->up) return;
     gpu->up = f->up;
-    int instance = gpu->instance;
+    bool held = gpu->instance >= 0;
     if (f->up) {
         e->node[gpu->node].free++;
         e->free_gpus++;
-    } else if (instance < 0) {
+    } else if (!held) {
         e->node[gpu->node].free--;
         e->free_gpus--;
     }
     hd_queue_call(e, HD_CALL_FLEET, f->gpu, 1, f->up ? HD_FLEET_UP : HD_FLEET_DOWN);
-    if (!f->up && instance >= 0) hd_instance_kill(e, &e->instance[instance], true);
+    while (!f->up && gpu->instance >= 0)
+        hd_instance_kill(e, &e->instance[gpu->instance], true);
     if (f->up) hd_fleet_ask_again(e);
 }

@@ -205,19 +205,22 @@ static bool call_turn(struct hd_engine *e, int number) {
     return hd_act_run(e, number, hd_grp_of(e, head), &HD_TURN);
 }
 
+void hd_limits_apply(struct hd_engine *e, struct hd_instance *i) {
+    i->limits = false;
+    i->kv_limit = i->kv_wanted;
+    if (i->memory_wanted) hd_share_resize(e, i, i->memory_wanted);
+    hd_index_reshape(e, i, hd_shape_of(e, i->kind, i->tp, i->usable, i->kv_limit));
+    while (i->kv > i->kv_limit && i->batch.count > 1) hd_preempt_youngest(e, i);
+    if (i->kv > i->kv_limit) i->kv_limit = i->kv; /* no further than it can */
+    if (i->cache) hd_prefix_trim(e, i);
+}
+
 /* What waits for a boundary of an instance: limits, dissolution. */
 static void apply_pending(struct hd_engine *e, int number) {
     struct hd_instance *i = &e->instance[number];
     bool mid = i->phase == HD_PHASE_DECODE || i->phase == HD_PHASE_PREFILL ||
                i->phase == HD_PHASE_MIXED || i->phase == HD_PHASE_SWITCH;
-    if (i->limits && !mid) {
-        i->limits = false;
-        i->kv_limit = i->kv_wanted;
-        hd_index_reshape(e, i, hd_shape_of(e, i->kind, i->tp, i->share, i->kv_limit));
-        while (i->kv > i->kv_limit && i->batch.count > 1) hd_preempt_youngest(e, i);
-        if (i->kv > i->kv_limit) i->kv_limit = i->kv; /* no further than it can */
-        if (i->cache) hd_prefix_trim(e, i);
-    }
+    if (i->limits && !mid) hd_limits_apply(e, i);
     if (i->dissolve && i->turn < 0 && i->transfers_in + i->transfers_out == 0)
         hd_instance_kill(e, i, false);
     else

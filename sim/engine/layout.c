@@ -18,12 +18,11 @@ static int shape_of(struct hd_engine *e, const struct hd_layout *l) {
                     HD_GPUS_PER_INSTANCE_MAX);
         return -1;
     }
-    if (l->share != 1) {
-        hd_act_fail(e, "estimate: share %g: sharing a GPU is not modelled yet",
-                    l->share);
+    if (!(l->share > 0 && l->share <= 1)) {
+        hd_act_fail(e, "estimate: share %g; expected more than 0, at most 1", l->share);
         return -1;
     }
-    int shape = hd_shape_of(e, kind, l->tp, 1, INT64_MAX);
+    int shape = hd_shape_of(e, kind, l->tp, c->kind[kind].usable_bytes, INT64_MAX);
     if (e->shape[shape].weight_bytes[l->model] < e->shape[shape].usable) return shape;
     hd_act_fail(e, "estimate: %s does not fit on %d %s", c->model[l->model].name, l->tp,
                 l->type);
@@ -35,8 +34,9 @@ double hd_ask_layout_prefill_s(struct hd_engine *e, const struct hd_layout *l,
     int shape = shape_of(e, l);
     if (shape < 0) return -1;
     if (tokens <= 0) return 0;
-    return hd_s_from_tick(hd_timing_prefill(e->shape[shape].timing[l->model], tokens, 1,
-                                            tokens * tokens, 0, 0));
+    double whole = hd_s_from_tick(hd_timing_prefill(e->shape[shape].timing[l->model],
+                                                    tokens, 1, tokens * tokens, 0, 0));
+    return hd_share_alone(e, e->shape[shape].kind, l->share, HD_BOUND_COMPUTE, whole);
 }
 
 double hd_ask_layout_step_s(struct hd_engine *e, const struct hd_layout *l,
@@ -47,8 +47,10 @@ double hd_ask_layout_step_s(struct hd_engine *e, const struct hd_layout *l,
     hd_tick slope;
     if (batch < 1) batch = 1;
     if (batch > most) batch = most;
-    return hd_s_from_tick(hd_timing_step(e->shape[shape].timing[l->model], (int)batch,
-                                         context > 0 ? context : 0, &slope, &until));
+    double whole =
+        hd_s_from_tick(hd_timing_step(e->shape[shape].timing[l->model], (int)batch,
+                                      context > 0 ? context : 0, &slope, &until));
+    return hd_share_alone(e, e->shape[shape].kind, l->share, HD_BOUND_MEMORY, whole);
 }
 
 double hd_ask_layout_load_s(struct hd_engine *e, const struct hd_layout *l) {

@@ -19,7 +19,7 @@ bool hd_fleet_could_hold(const struct hd_engine *e, int model, int64_t tokens) {
  * taken, so that the most is seen though KV grows unseen while a plan runs; and what
  * is cached gives way to it as it grows. */
 static void note_vram(struct hd_engine *e, struct hd_instance *i) {
-    int64_t bytes = i->weights + hd_instance_kv_now(e, i);
+    int64_t bytes = hd_share_used(e, i);
     if (bytes > e->measure->peak_vram_bytes) e->measure->peak_vram_bytes = bytes;
     if (i->cache) hd_prefix_trim(e, i);
 }

@@ -218,7 +218,38 @@ void hd_instance_maybe_close(struct hd_engine *, struct hd_instance *);
 /* `arrive` for every held request. */
 void hd_fleet_ask_again(struct hd_engine *);
 void hd_fleet_fail(struct hd_engine *, const struct hd_failure *);
-int hd_shape_of(struct hd_engine *, int kind, int tp, double share, int64_t kv_limit);
+int hd_shape_of(struct hd_engine *, int kind, int tp, int64_t usable, int64_t kv_limit);
+
+/* ---- sharing.c: instances side by side on one GPU ------------------------- */
+/* Bytes on each GPU for an instance that is to be formed: what it asks for, or the
+ * default. 0: none are left for weights and KV. */
+int64_t hd_share_memory(const struct hd_engine *, int kind, const struct hd_form *,
+                        enum hd_share_way);
+/* Whether one of that way, share and memory may join whoever is on the GPU. */
+bool hd_share_fits(const struct hd_engine *, int gpu, enum hd_share_way, double share,
+                   int64_t bytes);
+/* A shared instance comes to its GPUs, or goes. */
+void hd_share_join(struct hd_engine *, int instance);
+void hd_share_leave(struct hd_engine *, int instance);
+/* Weights and KV as of now on that of its GPUs where they are most, of whoever shares
+ * it too. */
+int64_t hd_share_used(const struct hd_engine *, const struct hd_instance *);
+/* At a boundary: its memory becomes so many bytes, as nearly as may be. */
+void hd_share_resize(struct hd_engine *, struct hd_instance *, int64_t bytes);
+/* Another phase of a shared instance: what its neighbours feel of it, and the account
+ * of its GPUs. */
+void hd_share_phase(struct hd_engine *, struct hd_instance *);
+void hd_share_close_account(struct hd_engine *, const struct hd_gpu *);
+/* The time of an iteration that begins now, given that on a card of its own. Of decode
+ * steps: the constant and the slope are stretched apart, so that steps stay linear in
+ * the context; *slope is stretched too. */
+hd_tick hd_share_stretch(struct hd_engine *, struct hd_instance *, enum hd_bound,
+                         hd_tick time);
+hd_tick hd_share_stretch_step(struct hd_engine *, struct hd_instance *, hd_tick tau,
+                              int64_t context, hd_tick *slope);
+/* Seconds on the share, with nobody beside it: for estimates. */
+double hd_share_alone(const struct hd_engine *, int kind, double share, enum hd_bound,
+                      double seconds);
 
 /* ---- index.c: instances by key, and by model ----------------------------- */
 void hd_index_join(struct hd_engine *, int instance);
@@ -231,6 +262,8 @@ void hd_holder_remove(struct hd_engine *, int model, int instance);
 
 /* ---- instant.c: one instant, callbacks ----------------------------------- */
 bool hd_instant(struct hd_engine *);
+/* At a boundary, or at rest: the limits that were asked for hold from now on. */
+void hd_limits_apply(struct hd_engine *, struct hd_instance *);
 hd_tick hd_patience_end(const struct hd_engine *); /* of the first, or NEVER */
 void hd_queue_call(struct hd_engine *, enum hd_call, int slot, int serial, int event);
 

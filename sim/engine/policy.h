@@ -210,7 +210,9 @@ int64_t hd_ask_node_dram_free(const struct hd_engine *, int node);
 const char *hd_ask_node_tier(const struct hd_engine *, int node, int model);
 int hd_ask_gpu_node(const struct hd_engine *, int gpu);
 const char *hd_ask_gpu_type(const struct hd_engine *, int gpu);
-int64_t hd_ask_gpu_free_bytes(const struct hd_engine *, int gpu);
+int64_t hd_ask_gpu_free_bytes(const struct hd_engine *, int gpu); /* down: 0 */
+/* What each process on it takes beside its memory, but the first. */
+int64_t hd_ask_gpu_process_bytes(const struct hd_engine *, int gpu);
 int hd_ask_gpu_instances(const struct hd_engine *, int gpu,
                          int *out); /* out may be NULL */
 
@@ -280,20 +282,35 @@ double hd_ask_layout_load_s(struct hd_engine *, const struct hd_layout *); /* co
 
 /* ---- actions ------------------------------------------------------------- */
 
+enum hd_share_way { HD_SHARE_DEFAULT, HD_SHARE_SPACE, HD_SHARE_TIME };
+
 struct hd_form {
     const char *role;
-    int gpus;         /* tensor-parallel degree; 0: 1 */
-    const char *type; /* GPU type, NULL: any */
-    int node;         /* -1: any */
-    const int *on;    /* the GPUs to take, or NULL */
-    double share;     /* 0: 1 */
-    double kv_bytes;  /* 0: all there is */
-    bool many;        /* weights = "many": several resident models */
+    int gpus;             /* tensor-parallel degree; 0: 1 */
+    const char *type;     /* GPU type, NULL: any */
+    int node;             /* -1: any */
+    const int *on;        /* the GPUs to take, or NULL */
+    double share;         /* of the SMs; 0: 1 */
+    double prefill_share; /* the same while it prefills; 0: as share */
+    double kv_bytes;      /* 0: all there is */
+    bool many;            /* weights = "many": several resident models */
+    /* Shared instances: `on` may name GPUs that others of the same kind are on. A
+     * share below 1 is shared in the run's way unless this says how. */
+    enum hd_share_way sharing;
+    /* On each GPU, for weights and KV; 0: shared, its share of the card's less a
+     * process; else all there is. */
+    double memory_bytes;
 };
-/* The new instance, -1 when there are no such GPUs, -2 on error. */
+/* The new instance, -1 when there are no such GPUs, or no room on those named, for its
+ * memory or its share; -2 on error. */
 int hd_act_form(struct hd_engine *, const struct hd_form *);
 bool hd_act_dissolve(struct hd_engine *, int instance, bool drain);
-bool hd_act_limit(struct hd_engine *, int instance, double kv_bytes);
+/* From the next boundary, or at once if it shares its GPUs and rests: so much KV at most (infinity: no limit), and so much memory
+ * on each GPU (0: as it is). The memory of a shared instance grows as far as its GPUs
+ * have room then, and shrinks as far as weights and KV let it, youngest members
+ * preempted but one; that of others stays. */
+bool hd_act_limit(struct hd_engine *, int instance, double kv_bytes,
+                  double memory_bytes);
 struct hd_grp hd_act_group(struct hd_engine *, int instance, int model);
 
 enum hd_out { HD_OUT_HOST, HD_OUT_DROP, HD_OUT_LAZY };

@@ -138,6 +138,7 @@ bool hd_prefill_start(struct hd_engine *e, struct hd_instance *i) {
     if (i->prefilling_count == 0) return false;
     const struct hd_timing *t = hd_timing_of(e, i, g->model);
     hd_tick time = hd_timing_prefill(t, tokens, i->prefilling_count, square, 0, 0);
+    time = hd_share_stretch(e, i, HD_BOUND_COMPUTE, time);
     time += hd_fill(i, t, i->prefilling_count);
     hd_instance_phase(e, i, HD_PHASE_PREFILL);
     hd_instance_wake(e, i, e->now + time);
@@ -238,6 +239,7 @@ bool hd_mixed_start(struct hd_engine *e, struct hd_instance *i, bool admit) {
     b->start = e->now + hd_fill(i, t, b->count + c.count);
     b->tau = hd_timing_prefill(t, c.tokens + b->count, b->count + c.count, c.square,
                                b->count, b->context);
+    b->tau = hd_share_stretch(e, i, HD_BOUND_COMPUTE, b->tau);
     b->delta = 0;
     b->steps = 1;
     hd_instance_phase(e, i, HD_PHASE_MIXED);

@@ -40,12 +40,15 @@ static void close_accounts(struct hd_engine *e) {
     for (int n = 0; n < e->instances; n++) {
         const struct hd_instance *i = &e->instance[n];
         if (!i->alive) continue;
-        hd_measure_gpu(m, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
+        if (!i->sharing)
+            hd_measure_gpu(m, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
         if (e->config->observer) hd_observe_end(e, i);
     }
     for (int g = 0; g < e->gpus; g++)
         if (e->gpu[g].instance < 0)
             hd_measure_gpu(m, HD_GPU_IDLE_FREE, 1, e->gpu[g].free_since, e->now);
+        else if (e->instance[e->gpu[g].instance].sharing)
+            hd_share_close_account(e, &e->gpu[g]);
     hd_measure_active(m, e->active_models, e->active_since, e->now);
     hd_measure_close(m, e->now);
     hd_check_accounts(e);
@@ -113,6 +116,7 @@ static void destroy(struct hd_engine *e) {
     }
     hd_prompts_free(e);
     for (int n = 0; n < e->nodes; n++) free(e->node[n].cached);
+    for (int n = 0; n < e->gpus; n++) free(e->gpu[n].shared);
     for (int n = 0; n < e->links; n++) free(e->link[n].job);
     for (int n = 0; n < e->transfers; n++) free(e->transfer[n].request);
     for (int n = 0; n < e->config->models; n++) {

@@ -11,7 +11,11 @@
 #include "engine/events.h"
 #include "engine/prefix_cache.h"
 
-enum { HD_GPUS_PER_INSTANCE_MAX = 64, HD_LAST_CALLS = 10 };
+enum {
+    HD_GPUS_PER_INSTANCE_MAX = 64,
+    HD_LAST_CALLS = 10,
+    HD_FACTOR_ONE = 1 << 20 /* unit of contention factors */
+};
 
 #ifdef HD_CHECKED
 #include <stdio.h>
@@ -165,13 +169,17 @@ struct hd_resident {
 
 struct hd_instance {
     int32_t role, kind, node, tp, shape;
-    double share;
+    double share, prefill_share; /* of the SMs, in decodes and else */
+    uint8_t sharing;             /* enum hd_share_way; DEFAULT: the GPUs are its own */
+    uint8_t demand;    /* shared: enum hd_bound of its iterations, from plan to plan */
+    int64_t factor[3]; /* shared: on times by demand, in 1 / HD_FACTOR_ONE; 0: stale */
     int32_t gpu[HD_GPUS_PER_INSTANCE_MAX];
     bool alive, closing, dissolve, many, limits;
     int64_t pending_round;
-    int64_t kv_wanted;  /* a limit that takes effect at the next boundary */
-    uint8_t phase, why; /* why: of the pending turn callback */
-    bool wants_turn;    /* a turn callback is due */
+    int64_t kv_wanted;     /* a limit that takes effect at the next boundary */
+    int64_t memory_wanted; /* the same; 0: as it is */
+    uint8_t phase, why;    /* why: of the pending turn callback */
+    bool wants_turn;       /* a turn callback is due */
     struct hd_grp why_group;
     /* groups in queue order */
     int32_t first_group, last_group, groups;
@@ -251,8 +259,17 @@ struct hd_transfer {
 struct hd_gpu {
     int32_t node, kind;
     bool up;
-    int32_t instance;   /* -1: free */
-    hd_tick free_since; /* with no instance */
+    int32_t instance;         /* its only one, the first of several; -1: free */
+    hd_tick free_since;       /* with no instance */
+    struct hd_shared *shared; /* NULL: never was */
+};
+
+struct hd_shared { /* a GPU that instances share, or shared */
+    int tenants;
+    int32_t tenant[HD_RUNNERS_MAX]; /* instances, by number */
+    int64_t taken;                  /* bytes: their memory, and a process for each */
+    uint8_t use;                    /* of the card: the first of its tenants' */
+    hd_tick use_since;
 };
 
 struct hd_cached { /* a model's weights in a node's DRAM */
@@ -280,7 +297,6 @@ struct hd_model_state {
 
 struct hd_shape { /* what makes instances interchangeable for a request */
     int32_t kind, tp;
-    double share;
     int64_t usable, kv_limit;
     const struct hd_timing **timing;     /* per model */
     int64_t *block_bytes, *weight_bytes; /* per model, on each GPU */
@@ -349,10 +365,10 @@ struct hd_engine {
     struct hd_role *role;
     int roles;
 
-    struct hd_events events; /* ids: links, then instances */
-    struct hd_index_heap wants;  /* instances that a `turn` is due to */
-    struct hd_index_heap dirty;  /* those with a boundary or a change behind them */
-    struct hd_timer *timer;      /* heap by (at, order) */
+    struct hd_events events;    /* ids: links, then instances */
+    struct hd_index_heap wants; /* instances that a `turn` is due to */
+    struct hd_index_heap dirty; /* those with a boundary or a change behind them */
+    struct hd_timer *timer;     /* heap by (at, order) */
     int timers, timer_capacity;
     int64_t timer_orders;
     hd_tick next_tick;

@@ -33,6 +33,11 @@ static enum hd_gpu_use use_of(const struct hd_instance *i) {
 
 static void account_use(struct hd_engine *e, struct hd_instance *i) {
     enum hd_gpu_use use = use_of(i);
+    if (i->sharing) {
+        i->use = (uint8_t)use;
+        hd_share_phase(e, i);
+        return;
+    }
     if (use == i->use) return;
     hd_measure_gpu(e->measure, (enum hd_gpu_use)i->use, i->tp, i->use_since, e->now);
     i->use = (uint8_t)use;

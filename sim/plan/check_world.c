@@ -201,8 +201,8 @@ void hd_mini_make(struct hd_mini *w, int number) {
     memset(w, 0, sizeof *w);
     w->name = workloads[number].name;
     w->why = workloads[number].why;
-    w->kind[0] = (struct hd_gpu_kind){"large", 72 * GB};
-    w->kind[1] = (struct hd_gpu_kind){"small", 24 * GB};
+    w->kind[0] = (struct hd_gpu_kind){.name = "large", .usable_bytes = 72 * GB};
+    w->kind[1] = (struct hd_gpu_kind){.name = "small", .usable_bytes = 24 * GB};
     for (int kind = 0; kind < HD_MINI_KINDS_MAX; kind++)
         w->timing[kind] = hd_timing_plain(
             &(struct hd_plain_law){.step = (10 + 10 * kind) * MS,
@@ -224,6 +224,7 @@ void hd_mini_make(struct hd_mini *w, int number) {
     c->switching = hd_switching_default();
     c->switching.engine_start_s = 2;
     c->serving = hd_serving_default();
+    c->sharing = hd_sharing_default();
     c->to = HD_TICK_SPAN_MAX;
     c->seed = 1;
 }

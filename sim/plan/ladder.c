@@ -101,7 +101,7 @@ bool hd_ladder_run(const struct hd_ladder_case *asked, bool step,
                                          .max_context = asked->tokens + 2,
                                          .ttft = HD_TICK_NEVER,
                                          .tbt = HD_TICK_NEVER};
-    struct hd_gpu_kind kind = {"gpu", asked->usable_bytes};
+    struct hd_gpu_kind kind = {.name = "gpu", .usable_bytes = asked->usable_bytes};
     struct hd_node_config node = {.gpus = asked->tp,
                                   .dram_bytes = asked->dram_bytes,
                                   .disk_bytes_per_s = asked->disk_bytes_per_s,

@@ -38,6 +38,7 @@ struct hd_fleet_part { /* `gpus` GPUs of one kind, in nodes of node.gpus */
     int gpus;
     struct hd_node_config node; /* node.kind is set when a run is laid out */
     double usable_bytes;        /* per GPU, for weights and KV */
+    double process_bytes;       /* of it, for each process that shares it, but one */
 };
 
 struct hd_policy_choice {
@@ -73,6 +74,7 @@ struct hd_question {
     struct hd_switching switching;
     const struct hd_engine_profile *engine; /* whose settings `serving` starts from */
     struct hd_serving serving;
+    struct hd_sharing sharing;
     uint64_t seed;
     int jobs;
     bool step;

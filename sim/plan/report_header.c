@@ -227,6 +227,9 @@ static void served_line(const struct hd_question *q, FILE *out) {
     if (s->front_sequence_s != p->front_sequence_s)
         unusual(out, &said, "front-sequence %s",
                 hd_say_limit(s->front_sequence_s).text);
+    if (q->sharing.time_slice) unusual(out, &said, "sharing time_slice");
+    if (q->sharing.share_limit != hd_sharing_default().share_limit)
+        unusual(out, &said, "share-limit %g", q->sharing.share_limit);
     if (s->preempt_swap) unusual(out, &said, "preempt swap");
     if (s->watermark != p->watermark) unusual(out, &said, "watermark %g", s->watermark);
     if (s->patience_s > 0)

@@ -109,6 +109,8 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_bool(j, "prefix_cache", s->prefix_cache);
     hd_json_real(j, "front_s", s->front_s);
     hd_json_real(j, "front_sequence_s", s->front_sequence_s);
+    hd_json_text(j, "sharing", q->sharing.time_slice ? "time_slice" : "mps");
+    hd_json_real(j, "share_limit", q->sharing.share_limit);
     hd_json_bool(j, "preempt_swap", s->preempt_swap);
     hd_json_real(j, "watermark", s->watermark);
     hd_json_real(j, "patience_s", s->patience_s > 0 ? s->patience_s : NAN);

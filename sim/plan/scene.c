@@ -145,6 +145,7 @@ void hd_scene_open(struct hd_setup *s, const struct hd_case *what, struct hd_sce
                                .next_context = c,
                                .switching = q->switching,
                                .serving = q->serving,
+                               .sharing = q->sharing,
                                .prefix_block_tokens = prefix_block_tokens(q),
                                .from = q->from,
                                .to = q->to,

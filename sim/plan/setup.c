@@ -133,7 +133,11 @@ static bool add_kind(struct hd_setup *s, int part, struct hd_err *err) {
     }
     s->kind_of_part[part] = s->kinds;
     s->gpu[s->kinds] = p->gpu;
-    s->kind[s->kinds++] = (struct hd_gpu_kind){p->gpu->name, usable};
+    s->kind[s->kinds++] =
+        (struct hd_gpu_kind){.name = p->gpu->name,
+                             .usable_bytes = usable,
+                             .process_bytes = (int64_t)p->process_bytes,
+                             .contention = hd_contention_of(p->gpu->name)};
     return true;
 }
 

@@ -65,6 +65,19 @@ static int whole_value(lua_State *L, const char *call, const char *option, int l
     return (int)n;
 }
 
+static double bytes_value(lua_State *L, const char *call, const char *option) {
+    double n = number_value(L, call, option);
+    if (n <= 0) luaL_error(L, "%s: %s is %f; expected more than 0", call, option, n);
+    return n;
+}
+
+static double share_value(lua_State *L, const char *call, const char *option) {
+    double n = number_value(L, call, option);
+    if (!(n > 0 && n <= 1))
+        luaL_error(L, "%s: %s is %f; expected more than 0, at most 1", call, option, n);
+    return n;
+}
+
 static const char *text_value(lua_State *L, const char *call, const char *option) {
     if (lua_type(L, -1) != LUA_TSTRING) wrong_value(L, call, option, "a string");
     return lua_tostring(L, -1);
@@ -88,7 +101,8 @@ static bool word_is(lua_State *L, const char *call, const char *option, const ch
 /* ---- instances ----------------------------------------------------------- */
 
 static const char *const form_options[] = {
-    "role", "gpus", "type", "node", "on", "share", "kv_bytes", "kv", "weights", NULL};
+    "role",    "gpus",    "type",   "node",          "on", "share", "kv_bytes", "kv",
+    "weights", "sharing", "memory", "prefill_share", NULL};
 
 struct form {
     struct hd_form form;
@@ -138,23 +152,28 @@ static void take_form(lua_State *L, int option, const char *call, void *out) {
         take_gpus(L, f);
         break;
     case 5:
-        f->form.share = number_value(L, call, name);
-        if (!(f->form.share > 0 && f->form.share <= 1))
-            luaL_error(L, "form: share is %f; expected more than 0, at most 1",
-                       f->form.share);
+        f->form.share = share_value(L, call, name);
         break;
     case 6:
-        f->form.kv_bytes = number_value(L, call, name);
-        if (f->form.kv_bytes <= 0)
-            luaL_error(L, "form: kv_bytes is %f; expected more than 0",
-                       f->form.kv_bytes);
+        f->form.kv_bytes = bytes_value(L, call, name);
         break;
     case 7:
         if (word_is(L, call, name, "elastic", "fixed"))
-            luaL_error(L, "form: kv = \"elastic\": elastic KV is not modelled yet");
+            luaL_error(L,
+                       "form: kv = \"elastic\": not modelled; use inst:limit{memory=}");
         break;
     case 8:
         f->form.many = word_is(L, call, name, "many", "one");
+        break;
+    case 9:
+        f->form.sharing = word_is(L, call, name, "time_slice", "mps") ? HD_SHARE_TIME
+                                                                      : HD_SHARE_SPACE;
+        break;
+    case 10:
+        f->form.memory_bytes = bytes_value(L, call, name);
+        break;
+    case 11:
+        f->form.prefill_share = share_value(L, call, name);
         break;
     }
 }
@@ -190,22 +209,26 @@ static int act_dissolve(lua_State *L) {
     return 0;
 }
 
+struct limit {
+    double kv_bytes, memory_bytes;
+};
+
 static void take_limit(lua_State *L, int option, const char *call, void *out) {
-    static const char *const name[] = {"kv_bytes", "share"};
-    double n = number_value(L, call, name[option]);
-    if (option == 1 && n != 1)
-        luaL_error(L, "limit: share: sharing a GPU is not modelled yet");
-    if (option == 0 && n <= 0)
-        luaL_error(L, "limit: kv_bytes is %f; expected more than 0", n);
-    if (option == 0) *(double *)out = n;
+    struct limit *limit = out;
+    if (option == 2)
+        luaL_error(L,
+                   "limit: share: an instance keeps the one that it was formed with");
+    if (option == 0) limit->kv_bytes = bytes_value(L, call, "kv_bytes");
+    if (option == 1) limit->memory_bytes = bytes_value(L, call, "memory");
 }
 
 static int act_limit(lua_State *L) {
-    static const char *const options[] = {"kv_bytes", "share", NULL};
+    static const char *const options[] = {"kv_bytes", "memory", "share", NULL};
     struct hd_handle *inst = hd_lua_self(L, HD_KIND_INSTANCE, "limit");
-    double kv_bytes = INFINITY;
-    hd_lua_options(L, 2, "limit", options, take_limit, &kv_bytes);
-    if (!hd_act_limit(inst->host->engine, inst->slot, kv_bytes))
+    struct limit limit = {.kv_bytes = INFINITY};
+    hd_lua_options(L, 2, "limit", options, take_limit, &limit);
+    if (!hd_act_limit(inst->host->engine, inst->slot, limit.kv_bytes,
+                      limit.memory_bytes))
         return refused(L, inst->host);
     return 0;
 }

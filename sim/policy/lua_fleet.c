@@ -21,7 +21,14 @@ enum {
     MODEL_MEAN_OUTPUT
 };
 enum { NODE_ID = HD_FIELD_TAG + 1, NODE_GPUS, NODE_FREE, NODE_DRAM_FREE };
-enum { GPU_ID = HD_FIELD_TAG + 1, GPU_NODE, GPU_TYPE, GPU_FREE_BYTES, GPU_INSTANCES };
+enum {
+    GPU_ID = HD_FIELD_TAG + 1,
+    GPU_NODE,
+    GPU_TYPE,
+    GPU_FREE_BYTES,
+    GPU_PROCESS_BYTES,
+    GPU_INSTANCES
+};
 
 const struct hd_lua_field hd_lua_pool_fields[] = {
     {"now", POOL_NOW},     {"models", POOL_MODELS},
@@ -55,6 +62,7 @@ const struct hd_lua_field hd_lua_gpu_fields[] = {{"id", GPU_ID},
                                                  {"node", GPU_NODE},
                                                  {"type", GPU_TYPE},
                                                  {"free_bytes", GPU_FREE_BYTES},
+                                                 {"process_bytes", GPU_PROCESS_BYTES},
                                                  {"instances", GPU_INSTANCES},
                                                  {"tag", HD_FIELD_TAG},
                                                  {NULL, 0}};
@@ -194,6 +202,9 @@ int hd_lua_read_gpu(lua_State *L, struct hd_lua *h, int gpu, int id) {
         break;
     case GPU_FREE_BYTES:
         lua_pushinteger(L, hd_ask_gpu_free_bytes(e, gpu));
+        break;
+    case GPU_PROCESS_BYTES:
+        lua_pushinteger(L, hd_ask_gpu_process_bytes(e, gpu));
         break;
     case GPU_INSTANCES:
         count = hd_ask_gpu_instances(e, gpu, NULL);

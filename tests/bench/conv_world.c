@@ -115,7 +115,8 @@ void conv_world_make(struct conv_world *w, const struct conv *c, int instances) 
                               .tbt = HD_TICKS_PER_S / 10,
                               .mean_input = (double)c->input / (double)c->rows,
                               .mean_output = (double)c->output / (double)c->rows};
-    w->kind = (struct hd_gpu_kind){"a100", w->model.weights_bytes / 2 + 53248 * kv / 2};
+    w->kind = (struct hd_gpu_kind){
+        .name = "a100", .usable_bytes = w->model.weights_bytes / 2 + 53248 * kv / 2};
     w->node = (struct hd_node_config){.gpus = 2 * instances,
                                       .dram_bytes = 2e12,
                                       .disk_bytes_per_s = 4e9,

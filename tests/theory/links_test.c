@@ -81,7 +81,7 @@ static void expect_loads(const char *what, struct plan *p, const double *gigabyt
     }
     struct hd_timing *timing =
         hd_timing_plain(&(struct hd_plain_law){.step = 1, .stretches = 1});
-    struct hd_gpu_kind kind = {"gpu", INT64_C(80) * GIGA};
+    struct hd_gpu_kind kind = {.name = "gpu", .usable_bytes = INT64_C(80) * GIGA};
     struct hd_node_config node = {.gpus = gpus,
                                   .dram_bytes = 2e12,
                                   .disk_bytes_per_s = disk,
@@ -251,7 +251,7 @@ static void loads_as_processor_sharing(void **state) {
                                   .tbt = HD_TICK_NEVER};
     struct hd_timing *timing =
         hd_timing_plain(&(struct hd_plain_law){.step = 1, .stretches = 1});
-    struct hd_gpu_kind kind = {"gpu", INT64_C(96) * GIGA};
+    struct hd_gpu_kind kind = {.name = "gpu", .usable_bytes = INT64_C(96) * GIGA};
     struct hd_node_config node = {.gpus = SERVERS,
                                   .dram_bytes = 1e12,
                                   .disk_bytes_per_s = 1e9,

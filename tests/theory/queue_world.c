@@ -89,7 +89,7 @@ struct hd_measure *qw_run(const struct qw *w, uint64_t seed, qw_seen seen,
                                          .max_context = INT32_MAX,
                                          .ttft = HD_TICK_NEVER,
                                          .tbt = HD_TICK_NEVER};
-    struct hd_gpu_kind kind = {"server", INT64_C(1) << 50};
+    struct hd_gpu_kind kind = {.name = "server", .usable_bytes = INT64_C(1) << 50};
     struct hd_node_config node = {.gpus = w->models * w->replicas,
                                   .dram_bytes = 1e12,
                                   .disk_bytes_per_s = 1e12,

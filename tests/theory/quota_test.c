@@ -94,7 +94,7 @@ static int64_t late_tokens(struct rounds *r, double switch_s, double ttft_s,
                                          .max_context = 4096,
                                          .ttft = hd_tick_from_s(ttft_s),
                                          .tbt = hd_tick_from_s(0.1)};
-    struct hd_gpu_kind kind = {"gpu", 20LL * GIGA};
+    struct hd_gpu_kind kind = {.name = "gpu", .usable_bytes = 20LL * GIGA};
     struct hd_node_config node = {.gpus = 1,
                                   .dram_bytes = 1e12,
                                   .disk_bytes_per_s = 1e9,

@@ -32,7 +32,7 @@ static bool joins_when_full(struct house *h, struct hd_engine *e, const char *wh
                             int64_t id) {
     const struct hd_req *held;
     if (strcmp(what, "arrive") == 0 && id == 1)
-        return hd_act_limit(e, h->home[1], 16); /* bytes: one block */
+        return hd_act_limit(e, h->home[1], 16, 0); /* bytes: one block */
     if (strcmp(what, "turn full") != 0) return true;
     assert_int_equal(hd_ask_held(e, -1, &held), 1);
     return hd_act_join_instance(e, held[0], h->home[0], HD_KV_PULL);
@@ -151,7 +151,7 @@ static bool limits(struct house *h, struct hd_engine *e, const char *what, int64
     if (strcmp(what, "turn interrupted") == 0) return hd_act_unload(e, 0, -1);
     if (strcmp(what, "arrive") != 0) return true;
     if (id == 1) return hd_act_interrupt(e, 0);
-    if (id == 2) return hd_act_limit(e, 0, 400);
+    if (id == 2) return hd_act_limit(e, 0, 400, 0);
     if (id == 3) assert_int_equal(hd_ask_instance_kv_total(e, 0), 400);
     return true;
 }

@@ -101,6 +101,7 @@ struct market *market_new(int models, double rate, double skew, double span_s,
         .switching = hd_switching_default(),
         .engine = hd_engines_find(m->engines, HD_ENGINE_DEFAULT, &err),
         .serving = hd_serving_default(),
+        .sharing = hd_sharing_default(),
         .seed = 1,
         .jobs = 1};
     return m;

@@ -86,7 +86,7 @@ static void test_what_is_refused(void **state) {
     assert_string_equal(err.text, "policy `aegeon`: there is none; nearest: aegaeon");
     err.text[0] = '\0';
     assert_null(hd_script_load("quantum-annealer", &err));
-    assert_non_null(strstr(err.text, "there are: aegaeon, dedicated, serverless"));
+    assert_non_null(strstr(err.text, "there are: aegaeon, dedicated, muxserve, prism"));
     err.text[0] = '\0';
     assert_null(hd_script_load("no/such.lua", &err));
     assert_string_equal(err.text, "no/such.lua: No such file or directory");

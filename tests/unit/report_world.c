@@ -158,6 +158,7 @@ void report_world_make(struct report_world *w) {
         .switching = hd_switching_default(),
         .engine = &w->engine,
         .serving = hd_serving_default(),
+        .sharing = hd_sharing_default(),
         .seed = 1,
         .jobs = 1,
         .command = "hotdesk replay --trace market.csv",

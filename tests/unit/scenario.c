@@ -252,7 +252,28 @@ static struct wanderer policy_of(const struct world *w) {
                              .whole_ms = w->seed % 3 == 0,
                              .period_ms =
                                  draw_below(&r, 3) ? 1 + (int)draw_below(&r, 50) : 0,
+                             .shares = w->shares,
+                             .slices = w->config.sharing.time_slice,
                              .models = w->config.models};
+}
+
+/* Drawn apart, so that worlds without are as they were. */
+static void make_sharing(struct world *w) {
+    struct draft d = {.random = w->seed * 31 + 7};
+    w->shares = chance(&d, 35);
+    if (!w->shares) return;
+    w->config.sharing.time_slice = chance(&d, 30);
+    w->config.sharing.share_limit = 0.1 * (double)between(&d, 10, 20);
+    for (int k = 0; k < w->config.kinds; k++) {
+        w->kind[k].process_bytes = chance(&d, 50) ? between(&d, 0, 4000) : 0;
+        w->kind[k].usable_bytes *= between(&d, 1, 4);
+        if (chance(&d, 30)) continue; /* factors are whole or nearly */
+        w->kind[k].contention =
+            (struct hd_contention){.knee = 0.1 * (double)between(&d, 0, 5),
+                                   .power = 0.5 * (double)between(&d, 2, 8),
+                                   .slice_s = 0.002,
+                                   .switch_s = 0.0001 * (double)between(&d, 0, 9)};
+    }
 }
 
 void world_make(struct world *w, uint64_t seed) {
@@ -266,6 +287,7 @@ void world_make(struct world *w, uint64_t seed) {
     make_settings(w, &d);
     make_arrivals(w, &d);
     make_prefixes(w);
+    make_sharing(w);
     struct hd_run_config *c = &w->config;
     c->model = w->model;
     c->kind = w->kind;
@@ -474,8 +496,10 @@ struct outcome world_run_logged(struct world *w, bool step, uint64_t cut_seed,
     for (int n = 0; n < w->config.nodes; n++) gpus += w->config.node[n].gpus;
     o.conserved &= used == hd_measure_gpus(m, gpus, m->end);
     o.conserved &= blamed == m->latency_ticks;
+    /* Of a GPU that is shared the account has the first of what its instances do. */
     for (int n = 0; n < HD_GPU_IDLE_WAITING; n++)
-        o.conserved &= eye.ticks[n] == m->gpu_ticks[n];
+        o.conserved &= w->shares ? eye.ticks[n] >= m->gpu_ticks[n]
+                                 : eye.ticks[n] == m->gpu_ticks[n];
     w->config.observer = NULL;
     hd_measure_free(m);
     return o;

@@ -27,6 +27,7 @@ struct world {
     struct hd_timing *timing[WORLD_MODELS_MAX][WORLD_KINDS];
     int arrivals, next;
     uint64_t seed;
+    bool shares;  /* GPUs are shared */
     bool watches; /* its policy decides by what it reads of running segments */
 };
 

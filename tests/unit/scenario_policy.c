@@ -160,20 +160,43 @@ static struct hd_req some_request(struct wanderer *w, struct hd_engine *e) {
 
 /* ---- acting -------------------------------------------------------------- */
 
+/* On a part of its GPUs: of one that is shared already, or on free ones. */
+static void share(struct wanderer *w, struct hd_engine *e, struct hd_form *f,
+                  int *gpu) {
+    f->share = 0.1 * (1 + draw(w, 10));
+    f->sharing = w->slices ? HD_SHARE_TIME : HD_SHARE_SPACE;
+    if (f->share < 1 && chance(w, 50)) f->sharing = HD_SHARE_DEFAULT;
+    if (chance(w, 30)) f->memory_bytes = 5000 + draw(w, 60000);
+    if (chance(w, 30)) return;
+    f->type = NULL;
+    f->on = gpu;
+    gpu[0] = draw(w, hd_ask_gpus(e));
+    for (int g = 1; g < f->gpus; g++) { /* those behind it, on the same node */
+        gpu[g] = gpu[0] + g;
+        if (gpu[g] < hd_ask_gpus(e) &&
+            hd_ask_gpu_node(e, gpu[g]) == hd_ask_gpu_node(e, gpu[0]))
+            continue;
+        f->gpus = g;
+    }
+}
+
 static bool form_some(struct wanderer *w, struct hd_engine *e, bool may_fail) {
     struct hd_form f = {.role = wanderer_role[draw(w, 2)],
                         .gpus = 1 + draw(w, chance(w, 40) ? 3 : 1),
                         .node = -1,
                         .many = chance(w, 30)};
     if (chance(w, 10)) f.kv_bytes = 3000 + draw(w, 60000);
-    int gpu = draw(w, hd_ask_gpus(e)), one[1] = {gpu};
+    int gpu = draw(w, hd_ask_gpus(e)), one[1] = {gpu}, some[3];
     if (chance(w, 10)) f.type = hd_ask_gpu_type(e, gpu);
     if (chance(w, 10)) f.gpus = 1, f.on = one, f.type = NULL;
+    if (w->shares && chance(w, 80)) share(w, e, &f, some);
     int got = hd_act_form(e, &f);
     if (got == -1 && !may_fail) { /* one GPU there must be */
         f.gpus = 1;
         f.on = NULL;
         f.type = NULL;
+        f.sharing = HD_SHARE_DEFAULT;
+        f.share = f.memory_bytes = 0;
         got = hd_act_form(e, &f);
     }
     return got != -2;
@@ -220,7 +243,11 @@ static bool misbehave(struct wanderer *w, struct hd_engine *e) {
         return r.slot < 0 || hd_act_park(e, r, chance(w, 70));
     case 7:
         if (!chance(w, 15)) return true;
-        return hd_act_limit(e, n, chance(w, 50) ? 0 : 4000 + draw(w, 100000));
+        {
+            bool shared = w->shares && hd_ask_instance(e, n).share < 1 && chance(w, 60);
+            return hd_act_limit(e, n, chance(w, 50) ? 0 : 4000 + draw(w, 100000),
+                                shared ? 5000 + draw(w, 100000) : 0);
+        }
     case 8:
         if (!chance(w, 30) ||
             hd_ask_count(e, hd_ask_role(e, wanderer_role[0]), HD_ALL) +
@@ -305,6 +332,8 @@ static bool on_start(void *state, struct hd_engine *e, const char **reason) {
     int most = chance(w, 70) ? 100 : 1 + draw(w, 3);
     for (int n = 0; n < most && hd_ask_free_gpus(e) > 0; n++)
         if (!form_some(w, e, false)) return false;
+    for (int n = draw(w, 8); w->shares && n > 0; n--)
+        if (!form_some(w, e, true)) return false;
     for (int n = 0; n < hd_ask_instances(e); n++)
         if (chance(w, 50) && hd_act_load(e, n, draw(w, w->models)) < 0) return false;
     return true;

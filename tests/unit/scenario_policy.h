@@ -18,6 +18,8 @@ struct wanderer {
     bool mischief;           /* moves, parks, dissolves, limits, ... */
     bool quanta, prefills, chunks;
     bool leaves_turns; /* has no `turn`: the head of the queue runs */
+    bool shares;       /* instances share GPUs */
+    bool slices;       /* by the driver's time slices, where it says how */
     bool whole_ms;     /* all its times are whole milliseconds */
     int period_ms;
     int models;

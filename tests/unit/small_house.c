@@ -39,7 +39,7 @@ void house_build(struct house *h) {
                                      .max_context = 1000,
                                      .ttft = 1000 * MS,
                                      .tbt = 10 * MS};
-    h->kind = (struct hd_gpu_kind){"gpu", 3000};
+    h->kind = (struct hd_gpu_kind){.name = "gpu", .usable_bytes = 3000};
     for (int n = 0; n < HOUSE_INSTANCES; n++)
         h->node[n] = (struct hd_node_config){.gpus = 1,
                                              .dram_bytes = 1e6,
@@ -63,6 +63,7 @@ void house_build(struct house *h) {
     c->switching = hd_switching_default();
     c->switching.placed = true;
     c->serving = hd_serving_default();
+    c->sharing = hd_sharing_default();
     c->to = HD_TICK_NEVER;
 }
 
