@@ -110,8 +110,9 @@ The small operators and the output head, which A lacks, are fitted to B itself: 
 points judge nothing.
 TEXT
     H100) cat <<'TEXT' ;;
-The small operators and the output head are the H200's, scaled by the data sheets: B
-judges those, too, since nothing is fitted to it.
+The small operators are the H200's as measured by hotdesk-bench, scaled by the data sheets'
+bandwidth; the output head is the H100's published GEMMs, most of it wider than their
+65,536 outputs. B judges all of them, since nothing is fitted to it.
 TEXT
     esac
     echo
