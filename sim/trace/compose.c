@@ -165,7 +165,7 @@ static void enter(struct hd_index_heap *heap, const struct hd_compose *c,
     const struct hd_trace *t = c->source[lane->source].trace;
     while (lane->kept && lane->row < lane->end &&
            !(lane->kept[lane->row / 8] >> lane->row % 8 & 1))
-        lane->row++;
+        hd_trace_step(t, lane->row++);
     if (lane->row >= lane->end) return;
     hd_trace_step(t, lane->row);
     hd_wide tick = lane->shift + t->row[lane->row].at - c->made->origin;

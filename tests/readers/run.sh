@@ -37,8 +37,10 @@ header() {
     native) echo arrival_s,model,input_tokens,output_tokens ;;
     dated) echo arrival,model,input_tokens,output_tokens ;;
     azure) echo TIMESTAMP,ContextTokens,GeneratedTokens ;;
+    azure-2025) echo TIMESTAMP,NumImages,ContextTokens,GeneratedTokens ;;
     aegaeon) echo Request Time,Model Name,Input Length,Output Length ;;
     burstgpt) echo Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type ;;
+    burstgpt-3) echo Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type ;;
     vidur) echo arrived_at,num_prefill_tokens,num_decode_tokens ;;
     arena) echo req_time_s,adapter,prompt_len,output_len ;;
     splitwise) echo arrival_timestamp,application_id,prompt_size,token_size ;;
@@ -54,8 +56,10 @@ row() { # format, second, model, input, output
     native | arena | splitwise) echo "$2,$3,$4,$5" ;;
     dated) echo "$(date_of "$second"),$3,$4,$5" ;;
     azure) echo "$(date_of "$second"),$4,$5" ;;
+    azure-2025) echo "$(date_of "$second"),2,$4,$5" ;;
     aegaeon) echo "$(time_of "$second"),$3,$4,$5" ;;
     burstgpt) echo "$2,$3,$4,$5,0,Conversation log" ;;
+    burstgpt-3) echo "$2,7,1.5,$3,$4,$5,0,Conversation log" ;;
     vidur) echo "$2,$4,$5" ;;
     fineserve) echo "$(micro "$2"),$3,7B,$4,$5" ;;
     gentd26) echo "$(date_of "$second"),$3" ;;
@@ -96,20 +100,21 @@ same() { # format, quirk: t.csv reads as plain.csv does
     local problem=
     "$hotdesk" trace info t.csv $options --json >../out 2>../err || problem="exit $?"
     [ -s ../err ] && problem+=" something on standard error"
-    jq -c 'del(.name, .sha256, .unused_columns)' ../out >got 2>/dev/null
+    jq -c 'del(.name, .sha256, .unused_columns, .parts)' ../out >got 2>/dev/null
     cmp -s got wanted || problem+=" other figures than the plain file"
     verdict "$1, $2" "$problem"
 }
 fine() { # format
     local f=$1
     plain "$f" >plain.csv
-    "$hotdesk" trace info plain.csv $options --json | jq -c 'del(.name, .sha256, .unused_columns)' >wanted
-    [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "$f 4 400" ]
+    "$hotdesk" trace info plain.csv $options --json | jq -c 'del(.name, .sha256, .unused_columns, .parts)' >wanted
+    [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "${f%-*} 4 400" ]
     verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
     sed 's/$/\r/' plain.csv >t.csv
     same "$f" "CRLF"
     head -c -1 plain.csv >t.csv
     same "$f" "no final newline"
+    packed "$f"
     sed 's/$/\r/' plain.csv | head -c -2 >t.csv
     same "$f" "CRLF, no final newline"
     tr '\n' '\r' <plain.csv >t.csv
@@ -135,6 +140,20 @@ fine() { # format
     sed -n 2p plain.csv >>t.csv
     "$hotdesk" trace info t.csv $options --sort --json >../out 2>../err
     verdict "$f, sorted on request" "$(jq -e '.requests == 4 and .rows_out_of_order > 0' ../out >/dev/null || echo no)"
+    sed '4s/$/,1,1,1,1,1/' plain.csv >t.csv
+    passed_over "$f"
+    case $f in
+    azure* | vidur) rows=$(four "${f%-*}" "${f%-*}") ;;
+    fineserve) rows=$(four a/7B b/7B) ;;
+    functions2021) rows=$(four a/f b/f | sed 's/,[0-9]*,[0-9]*$/,400,10/') ;;
+    gentd26) rows=$(four a b | sed 's/,[0-9]*,[0-9]*$/,400,10/') ;;
+    burstgpt-3) rows=$(four a b | sed 's/$/,7/') ;;
+    *) rows=$(four a b) ;;
+    esac
+    round_trip "$f" "$rows"
+}
+four() { # what the models are called
+    printf '0,%s,100,10\n3,%s,200,20\n3,%s,300,30\n9,%s,400,40\n' "$1" "$2" "$1" "$1"
 }
 
 # ---- what is wrong ----------------------------------------------------------------
@@ -249,10 +268,45 @@ object() { # format, second, input, output
     qwen-bailian) echo "{\"chat_id\": $2, \"parent_chat_id\": -1, \"timestamp\": $2, \"input_length\": $3, \"output_length\": $4, \"type\": \"text\", \"hash_ids\": []}" ;;
     esac
 }
+# To binary, to native CSV and twice round again: the rows stay as they are, and are
+# these, seconds counted from the first: "second,model,input,output[,...]".
+round_trip() { # format, rows
+    local problem= from=plain.csv to
+    for to in a.hdt a.csv b.hdt b.csv; do
+        "$hotdesk" trace convert $from $([ $from = plain.csv ] && echo $options) --out $to --force >../out 2>../err || problem+=" exit $?;"
+        from=$to
+    done
+    "$hotdesk" trace convert plain.csv $options --out - 2>/dev/null | grep -v '^#' >direct
+    for to in a.csv b.csv; do
+        grep -v '^#' $to | cmp -s - direct || problem+=" $to differs;"
+    done
+    sed 1d direct | awk -F, -v OFS=, '{ n = split($1, part, ":"); s = part[n]; if (NR == 1) first = s
+        $1 = sprintf("%g", s - first); print }' >got
+    echo "$2" | cmp -s - got || problem+=" its rows are not those it had;"
+    [ -z "$problem" ] || cp got ../out
+    verdict "$1, to binary and back" "$problem"
+}
+drawn_rows() { # nobody knows them beforehand
+    "$hotdesk" trace convert plain.csv $options --out - 2>/dev/null | grep -v '^#' | sed 1d |
+        awk -F, -v OFS=, 'NR == 1 { first = $1 } { $1 = sprintf("%g", $1 - first); print }'
+}
+packed() { # format
+    gzip -c plain.csv >t.csv
+    same "$1" "gzip"
+    zstd -qc plain.csv >t.csv
+    same "$1" "zstd"
+}
+passed_over() { # format, its malformed line is made of the third row
+    "$hotdesk" trace info t.csv $options --skip-bad 1 --json >../out 2>../err
+    verdict "$1, a malformed row passed over" \
+        "$(jq -e '.rows_bad == 1 and .requests == 3' ../out >/dev/null || echo no)"
+    "$hotdesk" trace info t.csv $options --skip-bad 1 >../out 2>../err
+    verdict "$1, a malformed row listed" "$(grep -q 't.csv:4: ' ../out || echo no)"
+}
 json_fine() { # format
     local f=$1
     { object "$f" 0 100 10; object "$f" 3 200 20; object "$f" 3 300 30; object "$f" 9 400 40; } >plain.csv
-    "$hotdesk" trace info plain.csv --json | jq -c 'del(.name, .sha256, .unused_columns)' >wanted
+    "$hotdesk" trace info plain.csv --json | jq -c 'del(.name, .sha256, .unused_columns, .parts)' >wanted
     [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "$f 4 400" ]
     verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
     sed 's/$/\r/' plain.csv >t.csv
@@ -269,10 +323,13 @@ json_fine() { # format
     same "$f" "one more key"
     sed 's/\(length": [0-9]*\)/\1.0/g' plain.csv >t.csv
     same "$f" "whole numbers written otherwise"
-    gzip -c plain.csv >t.csv
-    same "$f" "gzip"
-    zstd -qc plain.csv >t.csv
-    same "$f" "zstd"
+    packed "$f"
+    sed '3s/^/!/' plain.csv | sed '1i\\' >t.csv
+    passed_over "$f"
+    case $f in
+    mooncake) round_trip "$f" "$(four "$f" "$f" | sed 's/$/,1/')" ;;
+    *) round_trip "$f" "$(four "$f" "$f" | sed 's/^\([0-9]*\),.*/&,\1,text/')" ;;
+    esac
 }
 json_bad() { # format
     local f=$1 quirk from to why
@@ -302,6 +359,83 @@ QUIRKS
     wrong "$f" "time runs backwards" ":3: time runs backwards"
 }
 
+# ---- what only says how many ------------------------------------------------------
+
+counts() {
+    echo HashOwner,HashApp,HashFunction,Trigger,1,2,3
+    echo o,a,f,http,1,0,1
+    echo o,a,g,timer,0,0,1
+    echo p,b,f,queue,0,1,0
+}
+counts_fine() {
+    local f=functions2019
+    counts >plain.csv
+    "$hotdesk" trace info plain.csv $options --json | jq -c 'del(.name, .sha256, .unused_columns, .parts)' >wanted
+    [ "$(jq -r '.format, .requests, .models' wanted | xargs)" = "$f 4 3" ]
+    verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
+    sed 's/$/\r/' plain.csv >t.csv
+    same "$f" "CRLF"
+    head -c -1 plain.csv >t.csv
+    same "$f" "no final newline"
+    { printf '\xEF\xBB\xBF'; cat plain.csv; } >t.csv
+    same "$f" "byte order mark"
+    sed '2i\\' plain.csv >t.csv
+    same "$f" "blank line"
+    packed "$f"
+    sed '4s/1,0$/1,x/' plain.csv >t.csv
+    passed_over "$f"
+    round_trip "$f" "$(drawn_rows)"
+    [ "$(cut -d, -f 2 got | sort | xargs)" = "a/f a/f a/g b/f" ]
+    verdict "$f, whose calls" "$([ $? = 0 ] || cat got)"
+    rm -f ./*
+    >t.csv
+    listing=t.csv
+    counts | sed '3s/,1$/,1.5/' >t.csv
+    wrong "$f" "half a call" ":3: column '3': '1.5' is not"
+    counts | sed '3s/,1$//' >t.csv
+    wrong "$f" "a minute too few" ":3: 6 fields; the header has 7"
+    counts | sed '1s/,2,/,3,/' >t.csv
+    wrong "$f" "a minute left out" ":1: column 6 is '3'; expected '2'"
+    counts | sed '4s/,f,/,,/' >t.csv
+    wrong "$f" "a function without a name" ":4: column 'HashFunction' is empty"
+}
+windows_fine() { # a folder: its files have the quirks
+    local f=servegen
+    mkdir t.csv plain.csv
+    printf '0,2,1.5,Gamma,1,1\n600,0,0,,0,0\n' >plain.csv/chunk-0-trace.csv
+    printf '{"0": {"input_tokens": "{400: 1.0}", "output_tokens": "{10: 1}"}}\n' >plain.csv/chunk-0-dataset.json
+    "$hotdesk" trace info plain.csv --json | jq -c 'del(.name, .sha256, .unused_columns, .parts)' >wanted
+    [ "$(jq -r '.format, .models, .input.max_tokens' wanted | xargs)" = "$f 1 400" ]
+    verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
+    cp plain.csv/* t.csv
+    sed -i 's/$/\r/' t.csv/*
+    same "$f" "CRLF"
+    for quirk in chunk-0-trace.csv chunk-0-dataset.json; do
+        cp plain.csv/* t.csv
+        head -c -1 plain.csv/$quirk >t.csv/$quirk
+        same "$f" "no final newline in $quirk"
+    done
+    rm -r t.csv
+    round_trip "$f" "$(drawn_rows)"
+    rm -r ./*
+    mkdir t.csv
+    listing=t.csv
+    echo '0,2,1.5' >t.csv/chunk-0-trace.csv
+    wrong "$f" "columns too few" "/chunk-0-trace.csv:1: 3 columns; expected 6"
+    rm t.csv/chunk-0-trace.csv
+    wrong "$f" "no windows" ": is a directory with no chunk-N-trace.csv"
+}
+
+for format in functions2019 servegen; do
+    [ $# = 0 ] || [[ " $* " == *" $format "* ]] || continue
+    mkdir "$work/$format"
+    cd "$work/$format" || exit 1
+    options=
+    if [ $format = servegen ]; then windows_fine; else
+        options="--lengths 400,10"
+        counts_fine
+    fi
+done
 for format in mooncake qwen-bailian; do
     [ $# = 0 ] || [[ " $* " == *" $format "* ]] || continue
     mkdir "$work/$format"
@@ -310,13 +444,13 @@ for format in mooncake qwen-bailian; do
     json_fine "$format"
     json_bad "$format"
 done
-for format in native dated azure aegaeon burstgpt vidur arena splitwise fineserve gentd26 functions2021; do
+for format in native dated azure aegaeon burstgpt vidur arena splitwise fineserve gentd26 functions2021 azure-2025 burstgpt-3; do
     [ $# = 0 ] || [[ " $* " == *" $format "* ]] || continue
     mkdir "$work/$format"
     cd "$work/$format" || exit 1
     options=$(lengths "$format")
     fine "$format"
-    bad "$format"
+    [[ $format == *-* ]] || bad "$format" # a version is refused as its format is
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
