@@ -117,17 +117,21 @@ bytes_of() {
     stat -c %s "$1"
 }
 
-# Downloads to FILE.part, going on from what is there; once more from the start where
-# that cannot be.
+# Downloads to FILE.part, going on from what is there, also where the connection was cut
+# or the server busy on the way; from the start where going on cannot be.
 download() { # url, part
-    local code
-    curl -fsSL --retry 2 --connect-timeout 20 -C - -o "$2" "$1" 2>"$2.log"
-    code=$?
-    if [ -s "$2" ] && [[ " 22 33 36 " == *" $code "* ]]; then
-        rm -f "$2"
-        curl -fsSL --retry 2 --connect-timeout 20 -o "$2" "$1" 2>"$2.log"
+    local code try status
+    for try in 0 1 2 3; do
+        sleep $try
+        status=$(curl -fsSL --connect-timeout 20 --speed-limit 1 --speed-time 60 \
+            -C - -w '%{http_code}' -o "$2" "$1" 2>"$2.log")
         code=$?
-    fi
+        case $code,$status in
+        33,* | 36,* | 22,416) rm -f "$2" ;;
+        18,* | 28,2* | 52,* | 55,* | 56,* | 92,* | 22,429 | 22,5*) ;;
+        *) break ;;
+        esac
+    done
     [ $code = 0 ] || why=$(head -n 1 "$2.log")
     rm -f "$2.log"
     return $code

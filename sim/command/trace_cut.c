@@ -92,10 +92,11 @@ static bool write_cut(const struct hd_args *args, const struct hd_trace *whole,
     struct hd_trace *made = alone(part, &why);
     if (!made) return hd_bad_input(problem, "%s: %s", whole->path, why.text);
     const struct hd_trace *both[] = {whole, made};
-    warn_of_ramp(whole, part);
-    hd_trace_beside(both, (const char *const[]){"whole", "cut"}, 2,
-                    hd_trace_said(args));
-    hd_trace_note_origin(made, whole, args, "trace cut");
+    static const char *const title[] = {"whole", "cut"};
+    int first = part->drawn ? 1 : 0; /* there is no whole */
+    if (!part->drawn) warn_of_ramp(whole, part);
+    hd_trace_beside(both + first, title + first, 2 - first, hd_trace_said(args));
+    hd_trace_note_origin(made, part, args, "trace cut");
     bool done = hd_trace_out(args, made, problem);
     hd_trace_free(made);
     return done;
@@ -106,12 +107,14 @@ static bool cut(const struct hd_args *args, struct hd_problem *problem) {
     if (!hd_trace_out_asked(args, problem)) return false;
     if (!from && !to)
         return hd_usage(problem, "trace cut: no window; expected --from, --to or both");
-    struct hd_trace *whole = hd_trace_in(args, args->word[0], NULL, NULL, problem);
-    if (!whole) return false;
     struct hd_trace *part = hd_trace_in(args, args->word[0], from, to, problem);
-    bool done = part && write_cut(args, whole, part, problem);
+    if (!part) return false;
+    /* Of what is drawn there is no more than the part. */
+    struct hd_trace *whole =
+        part->drawn ? part : hd_trace_in(args, args->word[0], NULL, NULL, problem);
+    bool done = whole && write_cut(args, whole, part, problem);
+    if (whole != part) hd_trace_free(whole);
     hd_trace_free(part);
-    hd_trace_free(whole);
     return done;
 }
 

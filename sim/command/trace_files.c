@@ -49,10 +49,9 @@ bool hd_trace_reading(const struct hd_args *args, struct hd_trace_options *asked
     asked->format = hd_args_get(args, "format");
     asked->sort = hd_args_get(args, "sort") != NULL;
     asked->lengths = hd_args_get(args, "lengths");
-    asked->seed = 1;
     if (bad && !hd_parse_integer(bad, 0, 1000000, &asked->skip_bad, &why))
         return hd_usage(problem, "--skip-bad: %s", why.text);
-    return true;
+    return hd_trace_seed(args, &asked->seed, problem);
 }
 
 struct hd_trace *hd_trace_in(const struct hd_args *args, const char *path,

@@ -25,12 +25,16 @@
          "skip-bad",    "N",                                                           \
          NULL,          "0",                                                           \
          false,         "so many malformed rows are passed over, counted and listed"}, \
+        {HD_GROUP_WHAT, 1,                                                             \
+         "sort",        NULL,                                                          \
+         NULL,          NULL,                                                          \
+         false,         "put rows in order of time; without it disorder is an error"}, \
     {                                                                                  \
-        HD_GROUP_WHAT, 1, "sort", NULL, NULL, NULL, false,                             \
-            "put rows in order of time; without it disorder is an error"               \
+        HD_GROUP_RUN, 1, "seed", "N", NULL, "1", false,                                \
+            "of all random draws; the same trace and seed give the same bytes"         \
     }
 
-/* --format, --sort, --lengths and --skip-bad. */
+/* --format, --sort, --lengths, --skip-bad and --seed. */
 bool hd_trace_reading(const struct hd_args *, struct hd_trace_options *,
                       struct hd_problem *);
 
@@ -54,12 +58,6 @@ bool hd_trace_reading(const struct hd_args *, struct hd_trace_options *,
     {                                                                                  \
         HD_GROUP_WRITTEN, 1, "force", NULL, NULL, NULL, false,                         \
             "replace FILE if it is there"                                              \
-    }
-
-#define HD_TRACE_SEED_OPTION                                                           \
-    {                                                                                  \
-        HD_GROUP_RUN, 1, "seed", "N", NULL, "1", false,                                \
-            "of all random draws; the same trace and seed give the same bytes"         \
     }
 
 /* Whether --out, --as and --force go together; asked before work begins. */

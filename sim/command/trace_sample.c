@@ -9,7 +9,6 @@ static const struct hd_option options[] = {
     {HD_GROUP_WHAT, 1, "each", "UNIT", NULL, "session", false,
      "what is kept whole or not at all: request, session (a request without one alone) "
      "or model"},
-    HD_TRACE_SEED_OPTION,
     HD_TRACE_OUT_OPTIONS,
 };
 

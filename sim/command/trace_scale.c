@@ -20,7 +20,6 @@ static const struct hd_option options[] = {
     {HD_GROUP_WHAT, 1, "shift", "TIME", NULL, "the whole span", false,
      "how far a copy is moved at most; a short one keeps the rhythm of the day, and "
      "bursts that last longer than it"},
-    HD_TRACE_SEED_OPTION,
     HD_TRACE_OUT_OPTIONS,
 };
 

@@ -215,7 +215,7 @@ const char *hd_reader_sha256(const struct hd_reader *r) {
     return *r->sha256 ? r->sha256 : NULL;
 }
 
-bool hd_reader_draws(const struct hd_reader *r) {
+double hd_reader_drawn(const struct hd_reader *r) {
     return r->drawn;
 }
 

@@ -111,8 +111,9 @@ const char *hd_reader_format(const struct hd_reader *);
 enum hd_clock hd_reader_clock(const struct hd_reader *);
 /* The sum of the files in a folder that the trace is read from; NULL: it is a file. */
 const char *hd_reader_sha256(const struct hd_reader *);
-/* Rows are drawn without end in sight: who needs no more may stop. */
-bool hd_reader_draws(const struct hd_reader *);
+/* How many rows about will be drawn, where they are as they are asked for: who needs no
+ * more may stop. 0: they are read. */
+double hd_reader_drawn(const struct hd_reader *);
 /* What a trace made of parts rests on: its note, or where its lengths are from; or
  * NULL. */
 const char *hd_reader_made_of(const struct hd_reader *);

@@ -39,7 +39,7 @@ struct hd_reader {
     int prefix_block_tokens;
     struct hd_given_lengths *lengths; /* NULL: rows have their own */
     char sha256[65];                  /* of a folder's files; "": the file's own */
-    bool drawn;                       /* rows are made, not read */
+    double drawn; /* rows, about, that are made as they are asked for; 0: read */
     bool begun;
     hd_wide last;
     long last_line;

@@ -157,7 +157,6 @@ bool hd_servegen_rows_open(struct hd_reader *r, struct hd_err *err) {
     r->state = s;
     r->format = "servegen";
     r->clock = HD_CLOCK_SECONDS;
-    r->drawn = true;
     memcpy(r->sha256, all->sha256, sizeof r->sha256);
     const struct hd_servegen_client *most = most_told(all);
     if (r->asked.lengths) {
@@ -170,6 +169,7 @@ bool hd_servegen_rows_open(struct hd_reader *r, struct hd_err *err) {
     for (int i = 0; i < all->clients; i++) {
         const struct hd_servegen_client *from = &all->client[i];
         if (!(from->rate_per_s > 0)) continue;
+        r->drawn += from->rate_per_s * from->window_s * from->windows;
         struct client *c = &s->client[s->clients++];
         *c = (struct client){
             .from = from,

@@ -15,6 +15,8 @@
 #include "trace/notes.h"
 #include "trace/reader.h"
 
+#define DRAWN_MAX 1e8 /* rows, where no end is asked for */
+
 struct loader {
     const char *path;
     const struct hd_trace_options *asked;
@@ -203,13 +205,26 @@ static void keep_counts(struct loader *l) {
     t->rows_images = c->rows_images;
 }
 
+/* What is drawn has no file that says how large it is. */
+static bool begin_drawn(struct loader *l, struct hd_err *err) {
+    double rows = hd_reader_drawn(l->reader);
+    l->trace->drawn = rows > 0;
+    return l->asked->to || rows < DRAWN_MAX ||
+           hd_fail(
+               err,
+               "%s: all that it says would be about %.2g requests; expected a part, "
+               "--to +1h here or `hotdesk trace cut --to +1h` before",
+               l->path, rows);
+}
+
 static bool load(struct loader *l, struct hd_err *err) {
     struct hd_trace *t = l->trace;
     struct hd_row row;
     int got;
+    if (!begin_drawn(l, err)) return false;
     while ((got = hd_reader_next(l->reader, &row, err)) > 0) {
         if (!take_row(l, &row, err)) return false;
-        if (t->rows_after && hd_reader_draws(l->reader)) break;
+        if (t->rows_after && t->drawn) break;
     }
     if (got < 0) return false;
     t->format = hd_reader_format(l->reader);
@@ -217,8 +232,8 @@ static bool load(struct loader *l, struct hd_err *err) {
     int notes;
     char *const *note = hd_reader_notes(l->reader, &notes);
     hd_trace_take_notes(t, note, notes);
-    if (hd_reader_made_of(l->reader) && !t->parts)
-        t->parts = hd_strdup(hd_reader_made_of(l->reader));
+    if (hd_reader_made_of(l->reader) && !t->parts) /* goes where the trace goes */
+        hd_trace_set_note(t, "parts", hd_reader_made_of(l->reader));
     keep_counts(l);
     t->unused_columns = copy(hd_reader_unused(l->reader));
     if (l->asked->sort && !sort_rows(l, err)) return false;

@@ -83,6 +83,7 @@ struct hd_trace {
     struct hd_trace_row *row; /* read only */
     int64_t rows;
     struct hd_trace_mapping *mapping; /* of a binary file; else NULL */
+    bool drawn; /* rows are not of a file: those after the cut never came to be */
     bool spill; /* rows are an array of base/spill.h, as those of extra always are where
                    there is no mapping; else they are on the heap */
     struct hd_trace_extra *extra; /* NULL when no row has any of it */

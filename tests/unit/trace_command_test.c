@@ -115,7 +115,7 @@ static void info_refused(void **state) {
     assert_refused("trace info", 2, "trace info: no file; expected one file");
     assert_refused("trace info FILE FILE", 2, "more than one file");
     assert_refused("trace info FILE --srt", 2, "the nearest is --sort");
-    assert_refused("trace info FILE --seed 1", 2, "no such option");
+    assert_refused("trace info FILE --jobs 1", 2, "no such option");
     assert_refused("trace info FILE --sort --format excel", 2,
                    "--format excel: no such");
     assert_refused("trace info FILE --sort --from 10", 2, "--from: '10' is not on");

@@ -145,6 +145,23 @@ static void a_seed_is_one_trace_and_a_cut_its_beginning(void **state) {
     hd_trace_free(c);
 }
 
+/* 180 million requests: nobody asked for so many. */
+static void what_is_drawn_has_an_end(void **state) {
+    (void)state;
+    struct hd_trace_options asked = HD_TRACE_OPTIONS;
+    struct hd_err err = {0};
+    servegen_files();
+    write_file("chunk-10-trace.csv", "0,1e5,1,Gamma,0,0\n600,1e5,1,Gamma,0,0\n"
+                                     "1200,1e5,1,Gamma,0,0\n");
+    assert_null(hd_trace_load(folder, &asked, &err));
+    assert_says(err.text, "would be about 1.8e+08 requests; expected a part");
+    struct hd_trace *t = drawn(4, "+50ms");
+    assert_true(t->drawn && t->rows > 4000 && t->rows < 6000);
+    assert_non_null(
+        strstr(t->note[0], "parts: arrivals: drawn from ServeGen's windows"));
+    hd_trace_free(t);
+}
+
 static void refuses(const char *name, const char *text, const char *why) {
     struct hd_err err = {0};
     servegen_files();
@@ -283,6 +300,7 @@ int main(void) {
         cmocka_unit_test(rates_are_those_of_the_windows),
         cmocka_unit_test(lengths_are_drawn_from_the_distributions),
         cmocka_unit_test(a_seed_is_one_trace_and_a_cut_its_beginning),
+        cmocka_unit_test(what_is_drawn_has_an_end),
         cmocka_unit_test(wrong_folders_are_refused),
         cmocka_unit_test(counts_are_kept_minute_by_minute),
         cmocka_unit_test(wrong_counts_are_refused),

@@ -2,6 +2,8 @@
 #ifndef TESTS_REAL_TRACES_H
 #define TESTS_REAL_TRACES_H
 
+#include <math.h>
+
 #include "base/home.h"
 #include "base/mem.h"
 #include "trace/trace.h"
@@ -28,6 +30,15 @@ static inline struct hd_trace *load(const char *name) {
     if (!trace) fail_msg("%s", err.text);
     free(path);
     return trace;
+}
+
+/* Equal when rounded to the decimals of what was published. */
+static inline void published(const char *what, double got, const char *text) {
+    const char *point = strchr(text, '.');
+    int decimals = point ? (int)strlen(point + 1) : 0;
+    double unit = pow(10, -decimals);
+    print_message("%-24s %.6g, published %s\n", what, got, text);
+    if (!(fabs(got - atof(text)) <= 0.5 * unit * (1 + 1e-9))) fail_msg("%s", what);
 }
 
 #endif
