@@ -33,51 +33,45 @@ struct hd_csv {
     struct csv_parser parser;
     char *text; /* the fields of this chunk's rows, one after another */
     int text_capacity, text_used;
-    int *field_at; /* start of each field in text */
+    char **field; /* each in text */
     size_t *length;
-    int field_capacity, fields;
-    char **pointer; /* of the row being handed out */
-    int pointer_capacity;
+    int field_capacity, length_capacity, fields;
     struct row_span *row;
     int row_capacity, rows, next_row;
     int open_row_first;  /* first field of the row that is still incomplete */
     long line, row_line; /* line now; line on which the open row began */
     bool finished, too_long, at_row_start, after_cr, cut_off;
-    bool leaving; /* the rest of a line that cannot be parsed */
+    bool leaving;         /* the rest of a line that cannot be parsed */
+    bool has_cr, has_nul; /* the chunk; it or one before it */
     long nul_line;
     struct hd_err pending; /* of the line behind the rows that are parsed */
     bool went_on;
 };
 
+/* There is room: make_room has seen to it. */
 static void on_field(void *data, size_t bytes, void *context) {
     struct hd_csv *csv = context;
-    int before = csv->fields - csv->open_row_first;
-    int row_bytes = before ? csv->text_used - csv->field_at[csv->open_row_first] : 0;
-    if (bytes > FIELD_BYTES_MAX || before == FIELDS_MAX || row_bytes > ROW_BYTES_MAX) {
+    if (bytes > FIELD_BYTES_MAX) {
         csv->too_long = true; /* the reading ends; what is left of the chunk is lost */
         return;
     }
-    if (memchr(data ? data : "", 0, bytes) && !csv->nul_line)
+    if (csv->has_nul && bytes && !csv->nul_line && memchr(data, 0, bytes))
         csv->nul_line = csv->row_line;
-    csv->text =
-        hd_grow(csv->text, &csv->text_capacity, csv->text_used + (int)bytes + 1, 1);
-    int capacity = csv->field_capacity;
-    csv->field_at = hd_grow(csv->field_at, &capacity, csv->fields + 1, sizeof(int));
-    csv->length =
-        hd_grow(csv->length, &csv->field_capacity, csv->fields + 1, sizeof(size_t));
-    csv->field_at[csv->fields] = csv->text_used;
+    char *to = csv->text + csv->text_used;
+    csv->field[csv->fields] = to;
     csv->length[csv->fields++] = bytes;
-    if (bytes) memcpy(csv->text + csv->text_used, data, bytes);
-    csv->text_used += (int)bytes;
-    csv->text[csv->text_used++] = '\0';
+    if (bytes) memcpy(to, data, bytes);
+    to[bytes] = '\0';
+    csv->text_used += (int)bytes + 1;
 }
 
 static void on_row(int terminator, void *context) {
     struct hd_csv *csv = context;
     (void)terminator;
-    csv->row = hd_grow(csv->row, &csv->row_capacity, csv->rows + 1, sizeof *csv->row);
-    csv->row[csv->rows++] = (struct row_span){
-        csv->open_row_first, csv->fields - csv->open_row_first, csv->row_line};
+    int count = csv->fields - csv->open_row_first;
+    csv->too_long |= count > FIELDS_MAX;
+    csv->row[csv->rows++] =
+        (struct row_span){csv->open_row_first, count, csv->row_line};
     csv->open_row_first = csv->fields;
 }
 
@@ -101,26 +95,48 @@ struct hd_csv *hd_csv_open(const char *path, struct hd_err *err) {
     return csv;
 }
 
+/* Where the fields of the open row, the only ones left, lie: from the text's begin on.
+ */
+static void place_fields(struct hd_csv *csv) {
+    char *at = csv->text;
+    for (int i = 0; i < csv->fields; at += csv->length[i++] + 1) csv->field[i] = at;
+}
+
 /* Drops the rows already handed out and moves the open row to the front. */
 static void compact(struct hd_csv *csv) {
-    int keep = csv->fields - csv->open_row_first;
-    int from = keep ? csv->field_at[csv->open_row_first] : csv->text_used;
-    if (keep) memmove(csv->text, csv->text + from, (size_t)(csv->text_used - from));
-    for (int i = 0; i < keep; i++) {
-        csv->field_at[i] = csv->field_at[csv->open_row_first + i] - from;
-        csv->length[i] = csv->length[csv->open_row_first + i];
+    int first = csv->open_row_first, keep = csv->fields - first, used = 0;
+    if (keep) {
+        char *from = csv->field[first];
+        used = (int)(csv->text + csv->text_used - from);
+        memmove(csv->text, from, (size_t)used);
+        memmove(csv->length, csv->length + first, (size_t)keep * sizeof *csv->length);
     }
-    csv->text_used -= from;
+    csv->text_used = used;
     csv->fields = keep;
     csv->open_row_first = csv->rows = csv->next_row = 0;
+    place_fields(csv);
+}
+
+/* Room for all that so many bytes can hold, and the field that has begun: a field and a
+ * row for each byte, and a NUL behind each field. No row is waiting. */
+static void make_room(struct hd_csv *csv, size_t bytes) {
+    int more = (int)bytes + 2;
+    int text = csv->text_used + (int)csv->parser.entry_pos + 2 * more;
+    csv->text = hd_grow(csv->text, &csv->text_capacity, text, 1);
+    csv->field = hd_grow(csv->field, &csv->field_capacity, csv->fields + more,
+                         sizeof *csv->field);
+    csv->length = hd_grow(csv->length, &csv->length_capacity, csv->fields + more,
+                          sizeof *csv->length);
+    csv->row = hd_grow(csv->row, &csv->row_capacity, more, sizeof *csv->row);
+    place_fields(csv);
 }
 
 /* How many bytes reach to the end of the line, LF, CRLF or a lone CR, or of the
  * chunk. */
-static size_t line_bytes(const char *bytes, size_t count, bool *ends) {
+static size_t line_bytes(const char *bytes, size_t count, bool has_cr, bool *ends) {
     const char *lf = memchr(bytes, '\n', count);
     size_t take = lf ? (size_t)(lf - bytes) + 1 : count;
-    const char *cr = memchr(bytes, '\r', take);
+    const char *cr = has_cr ? memchr(bytes, '\r', take) : NULL;
     bool last = cr && cr + 1 == bytes + count; /* what follows is not known */
     if (cr && !last && cr[1] != '\n') take = (size_t)(cr - bytes) + 1;
     *ends = bytes[take - 1] == '\n' || bytes[take - 1] == '\r';
@@ -136,7 +152,7 @@ static void leave_line(struct hd_csv *csv) {
     csv_free(&csv->parser);
     start_parser(csv);
     if (csv->fields > csv->open_row_first)
-        csv->text_used = csv->field_at[csv->open_row_first];
+        csv->text_used = (int)(csv->field[csv->open_row_first] - csv->text);
     csv->fields = csv->open_row_first;
     csv->leaving = true;
 }
@@ -147,7 +163,8 @@ static void parse_chunk(struct hd_csv *csv) {
     while (csv->at_byte < csv->chunk_bytes && !csv->pending.text[0]) {
         const char *bytes = csv->chunk + csv->at_byte;
         bool ends;
-        size_t take = line_bytes(bytes, csv->chunk_bytes - csv->at_byte, &ends);
+        size_t take =
+            line_bytes(bytes, csv->chunk_bytes - csv->at_byte, csv->has_cr, &ends);
         if (csv->at_row_start) csv->row_line = csv->line;
         if (!csv->leaving &&
             csv_parse(&csv->parser, bytes, take, on_field, on_row, csv) != take)
@@ -177,6 +194,9 @@ static bool fill_chunk(struct hd_csv *csv, struct hd_err *err) {
     if (first && csv->chunk_bytes >= 3 && memcmp(csv->chunk, "\xEF\xBB\xBF", 3) == 0)
         csv->at_byte = 3;
     csv->finished = csv->chunk_bytes == 0;
+    csv->has_cr = memchr(csv->chunk, '\r', csv->chunk_bytes) != NULL;
+    csv->has_nul |= memchr(csv->chunk, 0, csv->chunk_bytes) != NULL;
+    make_room(csv, csv->chunk_bytes);
     return true;
 }
 
@@ -202,7 +222,11 @@ static bool refill(struct hd_csv *csv, struct hd_err *err) {
             parse_chunk(csv);
         else if (!finish(csv, err))
             return false;
-        if (csv->too_long || csv->parser.entry_pos > FIELD_BYTES_MAX)
+        int open = csv->fields - csv->open_row_first;
+        if (csv->too_long || csv->parser.entry_pos > FIELD_BYTES_MAX ||
+            open > FIELDS_MAX ||
+            (open && csv->text + csv->text_used - csv->field[csv->open_row_first] >
+                         ROW_BYTES_MAX))
             return hd_fail(err,
                            "%s:%ld: a field of more than 1 MiB, or a row of more than "
                            "65536 fields or 16 MiB: not a CSV file?",
@@ -225,13 +249,9 @@ int hd_csv_next(struct hd_csv *csv, struct hd_csv_row *row, struct hd_err *err) 
         if (csv->rows == 0) return 0;
     }
     struct row_span *span = &csv->row[csv->next_row++];
-    csv->pointer = hd_grow(csv->pointer, &csv->pointer_capacity, span->count,
-                           sizeof *csv->pointer);
-    for (int i = 0; i < span->count; i++)
-        csv->pointer[i] = csv->text + csv->field_at[span->first_field + i];
     row->line = span->line;
     row->count = span->count;
-    row->field = csv->pointer;
+    row->field = csv->field + span->first_field;
     row->length = csv->length + span->first_field;
     return 1;
 }
@@ -259,9 +279,8 @@ void hd_csv_close(struct hd_csv *csv) {
     csv_free(&csv->parser);
     free(csv->path);
     free(csv->text);
-    free(csv->field_at);
+    free(csv->field);
     free(csv->length);
-    free(csv->pointer);
     free(csv->row);
     free(csv);
 }

@@ -2,13 +2,13 @@
 #include "command/session.h"
 
 #include <errno.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "command/interrupt.h"
 #include "command/scenario.h"
 #include "command/warnings.h"
@@ -106,7 +106,7 @@ bool hd_session_begin(struct hd_session *s, unsigned command,
         return true;
     }
     q->interrupted = hd_interrupt_watch();
-    if (q->scenario_path && !SHA256File(q->scenario_path, q->scenario_sha256))
+    if (q->scenario_path && !hd_sha256_file(q->scenario_path, q->scenario_sha256))
         return hd_bad_input(problem, "%s: %s", q->scenario_path, strerror(errno));
     s->report.width = s->talk ? width_of(s->talk) : 0;
     s->report.verbose = s->verbose;

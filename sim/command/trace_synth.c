@@ -1,11 +1,11 @@
 /* hotdesk trace synth: a market drawn from a recipe. */
 #include <errno.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/new_file.h"
+#include "base/sha256.h"
 #include "base/units.h"
 #include "command/trace_commands.h"
 #include "market/recipe.h"
@@ -41,7 +41,7 @@ static bool draw(const char *recipe, long seed, struct drawn *d,
     if (!d->market) return hd_bad_input(problem, "%s", why.text);
     if (!hd_market_draw(d->market, (uint64_t)seed, &d->all, &why))
         return hd_bad_input(problem, "%s: %s", recipe, why.text);
-    if (!SHA256File(recipe, sha256))
+    if (!hd_sha256_file(recipe, sha256))
         return hd_bad_input(problem, "%s: %s", recipe, strerror(errno));
     const char *slash = strrchr(recipe, '/');
     d->made = hd_format("hotdesk trace synth %s --seed %ld (recipe sha256 %.12s)",

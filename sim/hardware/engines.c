@@ -1,13 +1,13 @@
 /* Reading the catalogue of engine profiles. */
 #include "hardware/engines.h"
 
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/home.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/units.h"
 #include "hardware/columns.h"
 #include "hardware/names.h"
@@ -146,9 +146,10 @@ struct hd_engines *hd_engines_read(const char *path, struct hd_err *err) {
     struct hd_csv *csv = hd_csv_open(path, err);
     if (!csv) return NULL;
     struct hd_engines *e = hd_alloc(sizeof *e);
-    char digest[SHA256_DIGEST_STRING_LENGTH];
-    bool fine = read_rows(e, csv, path, err) && names_are_sound(e, path, err) &&
-                (SHA256File(path, digest) || hd_fail(err, "%s: cannot be read", path));
+    char digest[HD_SHA256_TEXT_BYTES];
+    bool fine =
+        read_rows(e, csv, path, err) && names_are_sound(e, path, err) &&
+        (hd_sha256_file(path, digest) || hd_fail(err, "%s: cannot be read", path));
     hd_csv_close(csv);
     if (fine) {
         for (int n = 0; n < e->count; n++) {

@@ -8,6 +8,7 @@
 
 #include "base/home.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "plan/report_parts.h"
 #include "plan/report_schema.h"
 
@@ -16,12 +17,12 @@ static const char bundle_name[] = "bundle.json";
 /* One file that a result depends on. */
 static void input_json(struct hd_json *j, const char *kind, const char *name,
                        const char *path, const char *sha256) {
-    char digest[SHA256_DIGEST_STRING_LENGTH];
+    char digest[HD_SHA256_TEXT_BYTES];
     struct stat is;
     hd_json_inline_object(j, NULL);
     hd_json_text(j, "kind", kind);
     hd_json_text(j, "name", name);
-    if (!sha256 && path) sha256 = SHA256File(path, digest);
+    if (!sha256 && path) sha256 = hd_sha256_file(path, digest);
     hd_json_text(j, "sha256", sha256);
     if (path && stat(path, &is) == 0)
         hd_json_int(j, "bytes", is.st_size);

@@ -1,12 +1,12 @@
 /* A policy's file: finding it and running it once, to see what it declares. */
 #include <dirent.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/home.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "policy/lua_host.h"
 
@@ -133,7 +133,7 @@ struct hd_script *hd_script_load(const char *given, struct hd_err *err) {
     const char *slash = strrchr(s->path, '/');
     const char *base = slash ? slash + 1 : s->path, *dot = strrchr(base, '.');
     s->name = hd_format("%.*s", dot ? (int)(dot - base) : (int)strlen(base), base);
-    SHA256Data((const uint8_t *)s->source, s->length, s->sha256);
+    hd_sha256_text(s->source, s->length, s->sha256);
     if (read_declarations(s, err)) return s;
     hd_script_free(s);
     return NULL;

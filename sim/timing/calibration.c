@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/csv.h"
 #include "base/home.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/units.h"
 
 /* ---- iteration.csv: name,value,note -------------------------------------- */
@@ -173,12 +173,13 @@ static void scale_reduce(struct hd_reduce_fit *fit, double slower) {
 
 /* ---- loading ------------------------------------------------------------- */
 
-static bool hash_file(SHA2_CTX *hash, const char *path, struct hd_err *err) {
+static bool hash_file(struct hd_sha256 *hash, const char *path, struct hd_err *err) {
     FILE *file = fopen(path, "rb");
     if (!file) return hd_fail(err, "%s: %s", path, strerror(errno));
     unsigned char part[4096];
     size_t got;
-    while ((got = fread(part, 1, sizeof part, file)) > 0) SHA256Update(hash, part, got);
+    while ((got = fread(part, 1, sizeof part, file)) > 0)
+        hd_sha256_add(hash, part, got);
     bool fine = !ferror(file) || hd_fail(err, "%s: cannot be read", path);
     fclose(file);
     return fine;
@@ -272,19 +273,18 @@ struct hd_calibration *hd_calibration_load(const struct hd_gpu_spec *gpu,
     char *part[HD_CALIBRATION_FILES_MAX];
     int files = hd_calibration_files(gpu, engine, part);
     struct iteration_file file = {0};
-    SHA2_CTX hash;
-    SHA256Init(&hash);
-    unsigned char digest[SHA256_DIGEST_LENGTH];
+    struct hd_sha256 *hash = hd_sha256_begin();
+    unsigned char digest[HD_SHA256_BYTES];
     bool fine = true;
     for (int n = 0; n < files; n++) {
         char *path = hd_home_path(part[n]);
         if (n == 0) fine = read_iteration(path, &file, err);
         if (n == 1) fine = fine && read_reduce(path, &c->reduce, err);
-        fine = fine && hash_file(&hash, path, err);
+        fine = fine && hash_file(hash, path, err);
         free(path);
         free(part[n]);
     }
-    SHA256Final(digest, &hash);
+    hd_sha256_end(hash, digest);
     if (fine) {
         scale_reduce(&c->reduce, link_of(linked) / link_of(gpu));
         fill_in(c, &file, gpu->fitted == gpu);

@@ -2,12 +2,12 @@
 #include "timing/kernel_set.h"
 
 #include <math.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/home.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/text.h"
 
 /* What nobody else has: measured in vLLM 0.19, uneven decodes too. */
@@ -45,7 +45,7 @@ int hd_kernel_set_files(const struct hd_gpu_spec *gpu,
     return count;
 }
 
-static bool read_origin(struct hd_kernel_origin *o, SHA2_CTX *hash,
+static bool read_origin(struct hd_kernel_origin *o, struct hd_sha256 *hash,
                         struct hd_err *err) {
     bool fine = true;
     for (int f = 0; f < HD_KERNEL_FILES && fine; f++) {
@@ -55,7 +55,7 @@ static bool read_origin(struct hd_kernel_origin *o, SHA2_CTX *hash,
         if (hd_file_exists(path)) {
             text = hd_read_text(path, FILE_BYTES_MAX, &length, err);
             fine = text && hd_kernel_tables_read(&o->tables, path, err);
-            if (fine) SHA256Update(hash, (const unsigned char *)text, length);
+            if (fine) hd_sha256_add(hash, text, length);
         }
         free(text);
         free(path);
@@ -68,8 +68,7 @@ struct hd_kernel_set *hd_kernel_set_load(const struct hd_gpu_spec *gpu, bool sup
                                          struct hd_err *err) {
     struct hd_kernel_set *set = hd_alloc(sizeof *set);
     const char *name[HD_KERNEL_ORIGINS_MAX];
-    SHA2_CTX hash;
-    SHA256Init(&hash);
+    struct hd_sha256 *hash = hd_sha256_begin();
     bool fine = true;
     set->gpu = gpu;
     set->superseded = superseded;
@@ -78,10 +77,10 @@ struct hd_kernel_set *hd_kernel_set_load(const struct hd_gpu_spec *gpu, bool sup
         struct hd_kernel_origin *o = &set->origin[n];
         snprintf(o->gpu, sizeof o->gpu, "%s", name[n]);
         o->own = strcmp(name[n], gpu->name) == 0;
-        fine = read_origin(o, &hash, err);
+        fine = read_origin(o, hash, err);
     }
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256Final(digest, &hash);
+    unsigned char digest[HD_SHA256_BYTES];
+    hd_sha256_end(hash, digest);
     for (int n = 0; n < 6; n++)
         snprintf(set->revision + 2 * n, 3, "%02x", (unsigned)digest[n]);
     for (int op = 0; op < HD_ROOF_OPS && fine; op++)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/spill.h"
 #include "trace/binary.h"
 
@@ -149,14 +149,13 @@ bool hd_binary_verify(const char *path, struct hd_err *err) {
     if (!m) return false;
     const struct hd_binary_head *head = hd_binary_head(m);
     uint8_t sum[32];
-    SHA2_CTX context;
-    SHA256Init(&context);
+    struct hd_sha256 *context = hd_sha256_begin();
     for (size_t at = sizeof *head, some; at < m->bytes; at += some) {
         some = m->bytes - at < HASHED ? m->bytes - at : HASHED;
-        SHA256Update(&context, (const uint8_t *)m->byte + at, some);
+        hd_sha256_add(context, m->byte + at, some);
         hd_mapped_pass(m->byte, at);
     }
-    SHA256Final(sum, &context);
+    hd_sha256_end(context, sum);
     bool holds = memcmp(sum, head->sha256, sizeof sum) == 0;
     hd_binary_unmap_file(m);
     return holds || flipped(path, "bytes", err);

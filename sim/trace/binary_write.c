@@ -1,12 +1,12 @@
 /* Writing a binary trace in one go: all sums are known before the first byte is out, so
  * that a pipe will do. */
 #include <jansson.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "trace/binary.h"
 #include "trace/binary_layout.h"
 
@@ -120,7 +120,7 @@ static void visit(const struct plan *p, const struct hd_trace *t,
 }
 
 static void to_sum(void *to, const void *data, size_t bytes) {
-    SHA256Update(to, data, bytes);
+    hd_sha256_add(to, data, bytes);
 }
 
 static void to_file(void *to, const void *data, size_t bytes) {
@@ -149,10 +149,9 @@ bool hd_binary_write(const struct hd_trace *t, FILE *out) {
         p.table[i].offset = hd_binary_aligned(p.head.bytes);
         p.head.bytes = p.table[i].offset + p.table[i].bytes;
     }
-    SHA2_CTX sum;
-    SHA256Init(&sum);
-    visit(&p, t, to_sum, &sum);
-    SHA256Final(p.head.sha256, &sum);
+    struct hd_sha256 *sum = hd_sha256_begin();
+    visit(&p, t, to_sum, sum);
+    hd_sha256_end(sum, p.head.sha256);
     uLong crc = crc32_z(0, (const Bytef *)&p.head, sizeof p.head);
     p.head.crc = (uint32_t)crc32_z(crc, (const Bytef *)p.table, table);
     fwrite(&p.head, sizeof p.head, 1, out);

@@ -70,10 +70,59 @@ static bool read_decimal(const char **at, hd_wide *mantissa, int *exponent) {
     return true;
 }
 
+/* Digits from *at on, as a number that wraps around beyond 19 of them; how many. */
+static int read_run(const char **at, uint64_t *number) {
+    const char *begin = *at;
+    for (unsigned digit; (digit = (unsigned)**at - '0') < 10; ++*at)
+        *number = *number * 10 + digit;
+    return (int)(*at - begin);
+}
+
+/* Ticks of the n-th decimal of a second, all whole. */
+static const hd_tick decimal_ticks[] = {
+    HD_TICKS_PER_S,           HD_TICKS_PER_S / 10,       HD_TICKS_PER_S / 100,
+    HD_TICKS_PER_S / 1000,    HD_TICKS_PER_S / 10000,    HD_TICKS_PER_S / 100000,
+    HD_TICKS_PER_S / 1000000, HD_TICKS_PER_S / 10000000, HD_TICKS_PER_S / 100000000,
+    HD_TICKS_PER_NS};
+enum { DECIMALS_SHORT = 9 };
+
+/* What nearly all stamps are: digits, a point and no more of them than divide a second
+ * into whole ticks, which takes no division. False where the text is another number, or
+ * none: the general way says which. */
+static bool read_short(const char *at, int shift, hd_wide *ticks) {
+    uint64_t mantissa = 0;
+    int digits = read_run(&at, &mantissa), decimals = 0;
+    if (*at == '.' && digits) {
+        at++;
+        decimals = read_run(&at, &mantissa);
+    }
+    if (*at || !digits || digits + decimals > 18 || decimals - shift > DECIMALS_SHORT ||
+        digits + shift > 12) /* a million years has 14 digits of seconds */
+        return false;
+    *ticks = (hd_wide)mantissa * decimal_ticks[decimals - shift];
+    return true;
+}
+
+/* ".97996" with at most 9 decimals, as above. */
+static bool read_short_fraction(const char **at, hd_wide *ticks) {
+    const char *end = *at + 1;
+    uint64_t mantissa = 0;
+    int decimals = read_run(&end, &mantissa);
+    if (!decimals || decimals > DECIMALS_SHORT) return false;
+    *ticks = (hd_wide)mantissa * decimal_ticks[decimals];
+    *at = end;
+    return true;
+}
+
 /* expected: what to say of text that is no number; shift: 10^shift s is the unit. */
 static const char *read_number(const char *text, int shift, const char *expected,
                                struct hd_stamp *stamp) {
     const char *at = skip_blanks(text);
+    hd_wide ticks;
+    if (read_short(at, shift, &ticks)) {
+        *stamp = (struct hd_stamp){.at = ticks};
+        return NULL;
+    }
     bool negative = *at == '-';
     hd_wide mantissa;
     int exponent;
@@ -111,8 +160,9 @@ const char *hd_stamp_microseconds(const char *text, struct hd_stamp *stamp) {
 static bool read_digits(const char **at, int n, int *value) {
     *value = 0;
     for (int i = 0; i < n; i++) {
-        if (!isdigit((unsigned char)(*at)[i])) return false;
-        *value = *value * 10 + ((*at)[i] - '0');
+        unsigned digit = (unsigned)(*at)[i] - '0';
+        if (digit > 9) return false;
+        *value = *value * 10 + (int)digit;
     }
     *at += n;
     return true;
@@ -131,7 +181,7 @@ static const char *read_minutes(const char **at, bool seconds_optional,
         ++*at;
         if (!read_digits(at, 2, &seconds)) return "has no seconds of two digits";
         if (seconds > 59) return "has more than 59 seconds";
-        if (**at == '.') {
+        if (**at == '.' && !read_short_fraction(at, ticks)) {
             hd_wide mantissa;
             int exponent;
             if (!read_decimal(at, &mantissa, &exponent))
@@ -164,16 +214,29 @@ const char *hd_stamp_time(const char *text, struct hd_stamp *stamp) {
     return read_time(text, false, &stamp->at);
 }
 
+/* Days from 1970-01-01 to a day of the Gregorian calendar, from year 1 on: 719162 lie
+ * before it. False: there is no such day. */
+static bool count_days(int year, int month, int day, int *days) {
+    static const int ahead[] = {0,   31,  59,  90,  120, 151, 181,
+                                212, 243, 273, 304, 334, 365};
+    if (year < 1 || month < 1 || month > 12) return false;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    int length = ahead[month] - ahead[month - 1] + (leap && month == 2),
+        past = year - 1;
+    if (day < 1 || day > length) return false;
+    *days = 365 * past + past / 4 - past / 100 + past / 400 + ahead[month - 1] +
+            (leap && month > 2) + day - 1 - 719162;
+    return true;
+}
+
 /* "2023-11-16" as seconds since 1970-01-01. */
 static const char *read_day(const char **at, hd_wide *seconds) {
-    int year, month, day;
+    int year, month, day, days;
     if (!read_digits(at, 4, &year) || *(*at)++ != '-' || !read_digits(at, 2, &month) ||
         *(*at)++ != '-' || !read_digits(at, 2, &day))
         return "is not a date and time like 2023-11-16 18:17:03.9799600";
-    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-    *seconds = timegm(&tm);
-    if (tm.tm_mday != day || tm.tm_mon != month - 1 || year < 1)
-        return "is no day of the calendar";
+    if (!count_days(year, month, day, &days)) return "is no day of the calendar";
+    *seconds = WIDE(days) * DAY_S;
     return NULL;
 }
 

@@ -140,7 +140,8 @@ bool hd_reader_pass_over(struct hd_reader *r, const char *why, struct hd_err *er
 
 int hd_reader_next(struct hd_reader *r, struct hd_row *out, struct hd_err *err) {
     for (;;) {
-        struct hd_err why = {0};
+        struct hd_err why;
+        why.text[0] = '\0'; /* all of it would take as long as reading a field */
         out->input_tokens = out->output_tokens = 0; /* a format may have none */
         switch (r->source->next(r, out, &why)) {
         case HD_GOT_ROW:

@@ -10,11 +10,12 @@
 const char *hd_field_tokens(const char *text, int32_t *tokens) {
     static const char *const expected = "is not a whole number of tokens";
     long number = 0;
+    unsigned digit;
     bool negative = *text == '-';
     if (*text == '-' || *text == '+') text++;
     if (!isdigit((unsigned char)*text)) return expected;
-    for (; isdigit((unsigned char)*text); text++)
-        if (number <= HD_TRACE_TOKENS_MAX) number = number * 10 + (*text - '0');
+    for (; (digit = (unsigned)*text - '0') < 10; text++)
+        if (number <= HD_TRACE_TOKENS_MAX) number = number * 10 + (long)digit;
     if (*text == '.')
         for (text++; *text == '0';) text++;
     while (*text == ' ') text++;
@@ -32,8 +33,8 @@ const char *hd_field_name(const char **text, size_t *bytes) {
     const char *at = *text, *end = at + *bytes;
     for (int step; at < end; at += step) {
         unsigned char c = (unsigned char)*at;
-        if (c < 0x20 || c == 0x7F || !(step = hd_utf8_bytes(at)))
-            return "is not printable UTF-8 text";
+        step = c < 0x80 ? 1 : hd_utf8_bytes(at);
+        if (c < 0x20 || c == 0x7F || !step) return "is not printable UTF-8 text";
     }
     return NULL;
 }

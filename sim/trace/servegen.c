@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "base/csv.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/units.h"
 #include "trace/reader.h"
 
@@ -221,15 +221,16 @@ static bool list_clients(const char *directory, struct hd_servegen *all,
     return true;
 }
 
-static bool add_sum(SHA2_CTX *sums, const char *path, struct hd_err *err) {
+static bool add_sum(struct hd_sha256 *sums, const char *path, struct hd_err *err) {
     char sum[65];
-    if (!SHA256File(path, sum)) return hd_fail(err, "%s: %s", path, strerror(errno));
-    SHA256Update(sums, (const uint8_t *)sum, 64);
+    if (!hd_sha256_file(path, sum))
+        return hd_fail(err, "%s: %s", path, strerror(errno));
+    hd_sha256_add(sums, sum, 64);
     return true;
 }
 
 static bool read_client(const char *directory, struct hd_servegen_client *c,
-                        bool tokens, SHA2_CTX *sums, struct hd_err *err) {
+                        bool tokens, struct hd_sha256 *sums, struct hd_err *err) {
     char *path = hd_format("%s/chunk-%d-trace.csv", directory, c->number);
     bool fine = read_windows(path, c, err) && add_sum(sums, path, err);
     free(path);
@@ -243,12 +244,11 @@ static bool read_client(const char *directory, struct hd_servegen_client *c,
 struct hd_servegen *hd_servegen_open(const char *directory, bool tokens,
                                      struct hd_err *err) {
     struct hd_servegen *all = hd_alloc(sizeof *all);
-    SHA2_CTX sums;
-    SHA256Init(&sums);
+    struct hd_sha256 *sums = hd_sha256_begin();
     bool fine = list_clients(directory, all, err);
     for (int i = 0; i < all->clients && fine; i++)
-        fine = read_client(directory, &all->client[i], tokens, &sums, err);
-    SHA256End(&sums, all->sha256);
+        fine = read_client(directory, &all->client[i], tokens, sums, err);
+    hd_sha256_end_text(sums, all->sha256);
     if (fine) return all;
     hd_servegen_close(all);
     return NULL;

@@ -2,11 +2,11 @@
 #include "trace/trace.h"
 
 #include <errno.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/spill.h"
 #include "trace/binary.h"
 #include "trace/binary_map.h"
@@ -245,7 +245,7 @@ static bool load(struct loader *l, struct hd_err *err) {
     t->extra = hd_extra_end(&l->extra, &names);
     if (hd_reader_sha256(l->reader))
         memcpy(t->sha256, hd_reader_sha256(l->reader), sizeof t->sha256);
-    else if (!SHA256File(l->path, t->sha256))
+    else if (!hd_sha256_file(l->path, t->sha256))
         return hd_fail(err, "%s: %s", l->path, strerror(errno));
     return true;
 }

@@ -1,6 +1,8 @@
 /* Time stamps to ticks, exactly, and back. */
 #include "trace/clock.h"
 
+#include <time.h>
+
 #include "unit/trace_files.h"
 
 typedef const char *(*reader)(const char *, struct hd_stamp *);
@@ -121,6 +123,58 @@ static void dates_refused(void **state) {
     assert_refused(hd_stamp_date, "2023-11-16 12:00:00+01:00x", "not a date");
 }
 
+/* Every day that there could be from 1896 to 2004, and of all years those around the
+ * leap day and the year's ends, by the C library. */
+static void days_are_the_librarys(void **state) {
+    (void)state;
+    for (int year = 1; year <= 9999; year++)
+        for (int month = 1; month <= 13; month++)
+            for (int day = 0; day <= 32; day++) {
+                bool edge = (month < 4 && (day < 2 || day > 27)) || month == 12;
+                if ((year < 1896 || year > 2004) && !(edge && day % 5 < 2)) continue;
+                char text[32];
+                struct hd_stamp stamp;
+                struct tm tm = {
+                    .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+                hd_wide zero = (hd_wide)timegm(&tm) * HD_TICKS_PER_S;
+                bool is_day = tm.tm_mon == month - 1 && tm.tm_mday == day;
+                snprintf(text, sizeof text, "%04d-%02d-%02d 00:00:00", year, month,
+                         day);
+                if (!hd_stamp_date(text, &stamp) != is_day)
+                    fail_msg("%s is %sread", text, is_day ? "not " : "");
+                if (is_day && stamp.at != zero) fail_msg("%s is another day", text);
+            }
+}
+
+/* The way that takes no division against the general one, which reads the same number
+ * with an exponent or with more zeros than it takes. */
+static void the_short_way_is_the_long_way(void **state) {
+    (void)state;
+    uint64_t random = 5;
+    for (int i = 0; i < 30000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        uint64_t number = random >> 24;
+        int decimals = (int)(random >> 20 & 15), digits = (int)(random >> 16 & 15);
+        char text[64], twin[80], part[32];
+        snprintf(part, sizeof part, "%020llu", (unsigned long long)number);
+        snprintf(text, sizeof text, "%.*s%s%.*s", digits, part + 8, decimals ? "." : "",
+                 decimals, part + 3);
+        snprintf(twin, sizeof twin, "%se0", text);
+        struct hd_stamp stamp = {0}, other = {0};
+        static const reader readers[] = {hd_stamp_seconds, hd_stamp_milliseconds,
+                                         hd_stamp_microseconds};
+        for (int r = 0; r < 3; r++) {
+            const char *why = readers[r](text, &stamp);
+            assert_true(!why == !readers[r](twin, &other));
+            if (!why && stamp.at != other.at) fail_msg("%s is not %s", text, twin);
+        }
+        if (!decimals) continue;
+        snprintf(text, sizeof text, "01:02:03.%.*s", decimals, part + 3);
+        snprintf(twin, sizeof twin, "%s0000000000", text);
+        assert_ticks(hd_stamp_time, text, at(hd_stamp_time, twin));
+    }
+}
+
 static void zones_are_read_and_not_applied(void **state) {
     (void)state;
     struct hd_stamp stamp;
@@ -223,6 +277,8 @@ int main(void) {
         cmocka_unit_test(hours_without_limit),
         cmocka_unit_test(dates_keep_every_digit),
         cmocka_unit_test(dates_refused),
+        cmocka_unit_test(days_are_the_librarys),
+        cmocka_unit_test(the_short_way_is_the_long_way),
         cmocka_unit_test(zones_are_read_and_not_applied),
         cmocka_unit_test(clocks_as_text),
         cmocka_unit_test(instants_as_users_ask),
