@@ -204,8 +204,8 @@ static void check(struct hd_ladder_report *r, const struct hd_kernel_row *row,
         .used = used};
 }
 
-/* Our suite ran on one GPU; what it says of buses and drivers is no worse elsewhere
- * than an assumption. */
+/* Our suite's H200; what it says of buses and drivers is no worse elsewhere than an
+ * assumption. Not its H100, whose copies scatter (scripts/cuda/README.md). */
 static bool read_checks(const struct hd_catalog *catalog, struct hd_ladder_report *r,
                         struct hd_problem *problem) {
     struct hd_err why = {0};
