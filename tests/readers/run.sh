@@ -110,17 +110,11 @@ fine() { # format
     "$hotdesk" trace info plain.csv $options --json | jq -c 'del(.name, .sha256, .unused_columns, .parts)' >wanted
     [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "${f%-*} 4 400" ]
     verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
-    sed 's/$/\r/' plain.csv >t.csv
-    same "$f" "CRLF"
-    head -c -1 plain.csv >t.csv
-    same "$f" "no final newline"
-    packed "$f"
+    file_quirks "$f"
     sed 's/$/\r/' plain.csv | head -c -2 >t.csv
     same "$f" "CRLF, no final newline"
     tr '\n' '\r' <plain.csv >t.csv
     same "$f" "CR"
-    { printf '\xEF\xBB\xBF'; cat plain.csv; } >t.csv
-    same "$f" "byte order mark"
     sed '2i\\' plain.csv >t.csv
     same "$f" "blank line"
     sed '1s/,/ , /g' plain.csv >t.csv
@@ -290,11 +284,18 @@ drawn_rows() { # nobody knows them beforehand
     "$hotdesk" trace convert plain.csv $options --out - 2>/dev/null | grep -v '^#' | sed 1d |
         awk -F, -v OFS=, 'NR == 1 { first = $1 } { $1 = sprintf("%g", $1 - first); print }'
 }
-packed() { # format
+file_quirks() { # format
+    local f=$1
+    sed 's/$/\r/' plain.csv >t.csv
+    same "$f" "CRLF"
+    head -c -1 plain.csv >t.csv
+    same "$f" "no final newline"
+    { printf '\xEF\xBB\xBF'; cat plain.csv; } >t.csv
+    same "$f" "byte order mark"
     gzip -c plain.csv >t.csv
-    same "$1" "gzip"
+    same "$f" "gzip"
     zstd -qc plain.csv >t.csv
-    same "$1" "zstd"
+    same "$f" "zstd"
 }
 passed_over() { # format, its malformed line is made of the third row
     "$hotdesk" trace info t.csv $options --skip-bad 1 --json >../out 2>../err
@@ -309,12 +310,7 @@ json_fine() { # format
     "$hotdesk" trace info plain.csv --json | jq -c 'del(.name, .sha256, .unused_columns, .parts)' >wanted
     [ "$(jq -r '.format, .requests, .input.max_tokens' wanted | xargs)" = "$f 4 400" ]
     verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
-    sed 's/$/\r/' plain.csv >t.csv
-    same "$f" "CRLF"
-    head -c -1 plain.csv >t.csv
-    same "$f" "no final newline"
-    { printf '\xEF\xBB\xBF'; cat plain.csv; } >t.csv
-    same "$f" "byte order mark"
+    file_quirks "$f"
     sed '1i\\' plain.csv | sed '3a\\' >t.csv
     same "$f" "blank lines"
     jq -c 'to_entries | reverse | from_entries' plain.csv >t.csv
@@ -323,7 +319,6 @@ json_fine() { # format
     same "$f" "one more key"
     sed 's/\(length": [0-9]*\)/\1.0/g' plain.csv >t.csv
     same "$f" "whole numbers written otherwise"
-    packed "$f"
     sed '3s/^/!/' plain.csv | sed '1i\\' >t.csv
     passed_over "$f"
     case $f in
@@ -373,15 +368,9 @@ counts_fine() {
     "$hotdesk" trace info plain.csv $options --json | jq -c 'del(.name, .sha256, .unused_columns, .parts)' >wanted
     [ "$(jq -r '.format, .requests, .models' wanted | xargs)" = "$f 4 3" ]
     verdict "$f, plain" "$([ $? = 0 ] || cat wanted)"
-    sed 's/$/\r/' plain.csv >t.csv
-    same "$f" "CRLF"
-    head -c -1 plain.csv >t.csv
-    same "$f" "no final newline"
-    { printf '\xEF\xBB\xBF'; cat plain.csv; } >t.csv
-    same "$f" "byte order mark"
+    file_quirks "$f"
     sed '2i\\' plain.csv >t.csv
     same "$f" "blank line"
-    packed "$f"
     sed '4s/1,0$/1,x/' plain.csv >t.csv
     passed_over "$f"
     round_trip "$f" "$(drawn_rows)"

@@ -14,7 +14,8 @@
 #include "unit/trace_files.h"
 
 enum {
-    ROWS = 3000000, /* 24 bytes each in memory: 72 MB, and as much for what is made */
+    ROWS = 1500000, /* 68 bytes each with all fields: 102 MB, and as much for what is
+                       made */
     MOST_MB = 56
 };
 
