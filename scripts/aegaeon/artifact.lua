@@ -4,7 +4,7 @@
 -- out nothing. Used by scripts/reproduce-aegaeon.sh, which gives trace and models.
 return {
   fleet  = "H100:16",
-  node   = {H100 = {gpus = 8, pcie = "16GB/s", pcie_shared_by = 1, dram = "2TB"}},
+  node   = {H100 = {gpus = 8, pcie = "16GB/s", pcie_shared_by = 1, pcie_both = 1, dram = "2TB"}},
   slo    = {ttft = "10s", tbt = "100ms", metric = "ratio", pass = "pooled"},
   attain = 0.9,
   window = {warm_up = "0s", cool_down = "0s"},     -- the traces last 60 and 120 s

@@ -10,7 +10,7 @@
 #include "policy/host.h"
 
 const char *const hd_node_fields[HD_NODE_FIELDS] = {
-    "gpus", "dram", "disk", "pcie", "pcie_shared_by", "nvlink", "nic"};
+    "gpus", "dram", "disk", "pcie", "pcie_shared_by", "pcie_both", "nvlink", "nic"};
 
 bool hd_policy_is_file(const char *entry) {
     char *name = hd_format("%.*s", (int)strcspn(entry, "{"), entry);

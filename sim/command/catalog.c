@@ -110,6 +110,7 @@ static void put_node(struct hd_json *j, const struct hd_gpu_spec *g) {
         [HD_NODE_DRAM] = {"dram_bytes", node.dram_bytes},
         [HD_NODE_DISK] = {"disk_bytes_per_s", node.disk_bytes_per_s},
         [HD_NODE_PCIE] = {"pcie_bytes_per_s", node.pcie_bytes_per_s},
+        [HD_NODE_BOTH] = {"pcie_both", node.pcie_both},
         [HD_NODE_NVLINK] = {"nvlink_bytes_per_s", node.nvlink_bytes_per_s},
         [HD_NODE_NIC] = {"nic_bytes_per_s", node.nic_bytes_per_s},
     };

@@ -45,8 +45,9 @@ const struct hd_option hd_options[] = {
     {WHAT, RC, "set", "[POLICY.]KEY=VALUE", "set", NULL, true,
      "a parameter of every policy that declares it, or of one"},
     {WHAT, RC, "node", "[KIND.]KEY=VALUE,..", "node", NULL, true,
-     "what a node has: gpus, dram, disk, pcie, pcie_shared_by, nvlink, nic; of each "
-     "kind of GPU, or of one"},
+     "what a node has: gpus, dram, disk, pcie, pcie_shared_by, pcie_both (share of its "
+     "rate that a direction keeps beside the other), nvlink, nic; of each kind of GPU, "
+     "or of one"},
 
     {WHEN, RC, "from", "TIME", "trace.from", NULL, false,
      "measure arrivals from here on, by the trace's own clock: '2023-11-16 18:20', "
@@ -143,6 +144,8 @@ const struct hd_option hd_options[] = {
      "of a buffer that is sent while the next is filled"},
     {SERVED, RC, "prefetch", "yes|no", "switching.prefetch", "yes", false,
      "weights may load while another model computes"},
+    {SERVED, RC, "prefetch-share", "equal|rest", "switching.prefetch_share", "equal",
+     false, "of PCIe; rest: weights that no turn waits for get what others leave"},
     {SERVED, RC, "host-cache", "warm|cold|none", "switching.host_cache", "warm", false,
      "warm: host memory holds the weights that fit at time 0; none: weights always "
      "come "

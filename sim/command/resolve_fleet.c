@@ -55,6 +55,11 @@ static bool set_node(const struct hd_setting *s, struct hd_node_config *node,
     } else if (strcmp(s->field, "pcie_shared_by") == 0) {
         fine = hd_parse_integer(s->value, 1, 1024, &whole, &err);
         node->pcie_shared_by = (int)whole;
+    } else if (strcmp(s->field, "pcie_both") == 0) {
+        fine = hd_parse_fraction(s->value, &node->pcie_both, &err);
+        if (fine && !(node->pcie_both >= 0.01))
+            fine =
+                hd_fail(&err, "'%s' leaves nothing; expected 1 %% to 100 %%", s->value);
     } else if (strcmp(s->field, "dram") == 0) {
         fine = hd_parse_size(s->value, &node->dram_bytes, &err);
     } else {
@@ -90,6 +95,7 @@ static bool lay_out(struct hd_asked *asked, const struct hd_resolved *r,
         .disk_bytes_per_s = spec.disk_bytes_per_s,
         .pcie_bytes_per_s = spec.pcie_bytes_per_s,
         .pcie_shared_by = spec.pcie_shared_by,
+        .pcie_both = spec.pcie_both,
         .nvlink_bytes_per_s = spec.nvlink_bytes_per_s,
         .nic_bytes_per_s = spec.nic_bytes_per_s,
     };

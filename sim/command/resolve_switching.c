@@ -107,6 +107,8 @@ static bool words(struct hd_asked *asked, struct hd_switching *s,
     if (start < 0) return false;
     int prefetch = choice(asked, "switching.prefetch", "no", "yes", problem);
     if (prefetch < 0) return false;
+    int yields = choice(asked, "switching.prefetch_share", "equal", "rest", problem);
+    if (yields < 0) return false;
     int cache = hd_asked_word(asked, "switching.host_cache", caches, 3, problem);
     if (cache < 0) return false;
     int kv_out = choice(asked, "switching.kv_out", "copied", "free", problem);
@@ -117,6 +119,7 @@ static bool words(struct hd_asked *asked, struct hd_switching *s,
     if (sync < 0) return false;
     s->placed = start;
     s->prefetch = prefetch;
+    s->prefetch_yields = yields;
     s->warm_cache = cache == 1;
     s->no_cache = cache == 2;
     s->kv_out_free = kv_out;

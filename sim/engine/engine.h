@@ -64,6 +64,8 @@ struct hd_node_config {
     double disk_bytes_per_s;
     double pcie_bytes_per_s; /* achievable, each direction, of one link */
     int pcie_shared_by;      /* GPUs on one link */
+    double pcie_both;        /* of its rate, that a direction keeps while the other is
+                                busy too; 0: all of it */
     double nvlink_bytes_per_s, nic_bytes_per_s;
 };
 
@@ -86,13 +88,15 @@ struct hd_switching { /* each mechanism by itself; see ladder.h for usual sets o
      * staging_bytes_per_s (0: the host's copy is pinned itself), chunk_bytes at a time
      * (0: all of it before any is sent). */
     double load_bytes_per_s, staging_bytes_per_s, chunk_bytes;
-    bool prefetch;   /* hd_act_load during a turn is possible */
-    bool no_cache;   /* every load reads the disk */
-    bool warm_cache; /* the host cache holds what fits at time 0 */
-    bool placed;     /* loads asked for in `start` are done at time 0 */
-    bool kv_first;   /* a switch waits until KV has left before anything else */
-    bool kv_events;  /* KV moves request by request, and each goes on as soon as its own
-                        is there; else a transfer is there when all of it is */
+    bool prefetch;        /* hd_act_load during a turn is possible */
+    bool prefetch_yields; /* loads that no turn waits for have of a PCIe link only what
+                             others leave */
+    bool no_cache;        /* every load reads the disk */
+    bool warm_cache;      /* the host cache holds what fits at time 0 */
+    bool placed;          /* loads asked for in `start` are done at time 0 */
+    bool kv_first;        /* a switch waits until KV has left before anything else */
+    bool kv_events; /* KV moves request by request, and each goes on as soon as its own
+                       is there; else a transfer is there when all of it is */
     double kv_in_s_per_token; /* 0: from bytes and bandwidth; else this instead */
     bool kv_out_free;         /* swap-out takes no time and no link (the artifact) */
 };

@@ -5,7 +5,7 @@
 #include "engine/parts.h"
 
 static int new_link(struct hd_engine *e, double bytes_per_s) {
-    e->link[e->links] = (struct hd_link){.bytes_per_s = bytes_per_s};
+    hd_link_init(&e->link[e->links], bytes_per_s);
     return e->links++;
 }
 
@@ -15,7 +15,7 @@ void hd_fleet_init(struct hd_engine *e) {
     e->nodes = c->nodes;
     e->node = hd_alloc(sizeof *e->node * (size_t)c->nodes);
     e->gpu = hd_alloc(sizeof *e->gpu * (size_t)e->gpus);
-    e->link = hd_alloc(sizeof *e->link * (size_t)(4 * c->nodes + 2 * e->gpus));
+    e->link = hd_alloc(sizeof *e->link * (size_t)(4 * c->nodes + 3 * e->gpus));
     e->gpu_link_in = hd_alloc(sizeof *e->gpu_link_in * (size_t)e->gpus);
     e->gpu_link_out = hd_alloc(sizeof *e->gpu_link_out * (size_t)e->gpus);
     int gpu = 0;
@@ -46,8 +46,16 @@ void hd_fleet_init(struct hd_engine *e) {
                 first ? new_link(e, from->pcie_bytes_per_s) : e->gpu_link_in[gpu - 1];
             e->gpu_link_out[gpu] =
                 first ? new_link(e, from->pcie_bytes_per_s) : e->gpu_link_out[gpu - 1];
+            if (first)
+                hd_link_pair(e, e->gpu_link_in[gpu], e->gpu_link_out[gpu],
+                             from->pcie_both);
         }
     }
+    for (int g = 0; g < e->gpus && c->switching.prefetch_yields; g++)
+        if (e->link[e->gpu_link_in[g]].behind < 0) {
+            int link = e->gpu_link_in[g];
+            hd_link_behind(e, new_link(e, e->link[link].bytes_per_s), link);
+        }
     e->free_gpus = e->gpus;
     e->most_tokens = hd_alloc(sizeof *e->most_tokens * (size_t)c->models);
     for (int m = 0; m < c->models; m++) {

@@ -179,8 +179,10 @@ void hd_load_send(struct hd_engine *e, int transfer) {
                  chunk / e->link[e->gpu_link_in[i->gpu[0]]].bytes_per_s;
     }
     t->staging = false;
+    bool waited_for = find_resident(i, t->model)->demanded;
     for (int g = 0; g < i->tp; g++) {
         int link = e->gpu_link_in[i->gpu[g]];
+        if (!waited_for && e->link[link].behind >= 0) link = e->link[link].behind;
         hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
     }
     load_no_faster(e, transfer, fmax(others + filled, least_load_s(e, bytes)), filled);
@@ -223,6 +225,8 @@ bool hd_load_start(struct hd_engine *e, struct hd_instance *i, int model,
     struct hd_node *n = &e->node[i->node];
     n->cached[model].used_at = ++e->uses;
     if (r) {
+        if (demanded && !r->demanded && r->state == HD_LOADING)
+            hd_load_hasten(e, i, r->transfer);
         r->demanded |= demanded;
         return true;
     }

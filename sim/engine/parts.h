@@ -201,6 +201,12 @@ bool hd_dram_room(struct hd_engine *, int node, int64_t bytes);
 void hd_dram_take(struct hd_engine *, struct hd_node *, int64_t bytes);
 
 /* ---- links.c: transfers -------------------------------------------------- */
+void hd_link_init(struct hd_link *, double bytes_per_s);
+/* Two directions of the same lanes: while both have jobs each keeps `both` of its rate
+ * (0 or 1: all of it). */
+void hd_link_pair(struct hd_engine *, int in, int out, double both);
+/* The jobs of `behind` wait while `link`, which is paired already, has any. */
+void hd_link_behind(struct hd_engine *, int behind, int link);
 int hd_transfer_new(struct hd_engine *, enum hd_transfer_kind, int instance, int model);
 void hd_transfer_job(struct hd_engine *, int transfer, int link, hd_tick demand);
 hd_tick hd_link_demand(const struct hd_link *, double bytes);
@@ -209,6 +215,8 @@ void hd_transfer_done(struct hd_engine *, int transfer); /* kv.c: its effect */
 void hd_transfer_free(struct hd_engine *, int transfer);
 /* Takes a load of the instance off its links; the caller undoes the rest. */
 void hd_load_cancel(struct hd_engine *, const struct hd_instance *, int transfer);
+/* A turn waits for a load that was behind others: it is no more. */
+void hd_load_hasten(struct hd_engine *, const struct hd_instance *, int transfer);
 
 /* ---- fleet.c: GPUs, nodes, instances ------------------------------------- */
 void hd_fleet_init(struct hd_engine *);

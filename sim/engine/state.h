@@ -234,6 +234,12 @@ struct hd_job {
 struct hd_link { /* processor sharing: n jobs each progress at 1/n */
     double bytes_per_s;
     bool delay; /* a pure delay: jobs do not share */
+    /* Other links of the same lanes, -1: none. */
+    int32_t
+        opposite;   /* in the other direction: busy, it takes some of this one's rate */
+    int32_t ahead;  /* whose jobs go first; this one stands still while there are any */
+    int32_t behind; /* the link that this one goes ahead of */
+    int64_t both;   /* progress while the opposite is busy, of 2^20 */
     hd_wide virtual_now;
     hd_tick last;
     struct hd_job *job; /* heap by (target, order) */

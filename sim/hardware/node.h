@@ -19,8 +19,9 @@ int64_t hd_gpu_usable_bytes(const struct hd_gpu_spec *); /* with the default */
 
 struct hd_node_spec {
     int gpus;
-    int pcie_shared_by;      /* GPUs behind one PCIe link of the host */
-    double dram_bytes;       /* for the host cache of weights and swapped KV */
+    int pcie_shared_by; /* GPUs behind one PCIe link of the host */
+    double pcie_both;  /* of its rate, that a direction keeps while the other is busy */
+    double dram_bytes; /* for the host cache of weights and swapped KV */
     double disk_bytes_per_s; /* sequential read, all drives together */
     double pcie_bytes_per_s; /* achievable, each direction, of one link */
     double nvlink_bytes_per_s, nic_bytes_per_s; /* each direction, per GPU */
@@ -34,6 +35,7 @@ enum {
     HD_NODE_DRAM,
     HD_NODE_DISK,
     HD_NODE_PCIE,
+    HD_NODE_BOTH,
     HD_NODE_NVLINK,
     HD_NODE_NIC,
     HD_NODE_FIGURES

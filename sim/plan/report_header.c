@@ -245,6 +245,7 @@ static void served_line(const struct hd_question *q, FILE *out) {
     switching_cost(out, &said, HD_COST_STAGING_RATE, w->staging_bytes_per_s);
     switching_cost(out, &said, HD_COST_STAGING_CHUNK, w->chunk_bytes);
     if (!w->prefetch) unusual(out, &said, "no prefetch");
+    if (w->prefetch_yields) unusual(out, &said, "prefetch-share rest");
     if (w->no_cache)
         unusual(out, &said, "no host cache");
     else if (!w->warm_cache)

@@ -52,6 +52,7 @@ static void fleet_json(const struct hd_question *q, struct hd_json *j) {
         hd_json_real(j, "disk_bytes_per_s", p->node.disk_bytes_per_s);
         hd_json_real(j, "pcie_bytes_per_s", p->node.pcie_bytes_per_s);
         hd_json_int(j, "pcie_shared_by", p->node.pcie_shared_by);
+        hd_json_real(j, "pcie_both", p->node.pcie_both > 0 ? p->node.pcie_both : 1);
         hd_json_real(j, "nvlink_bytes_per_s", p->node.nvlink_bytes_per_s);
         hd_json_real(j, "nic_bytes_per_s", p->node.nic_bytes_per_s);
         hd_json_close(j);
@@ -101,6 +102,7 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_bool(j, "no_cache", w->no_cache);
     hd_json_bool(j, "kv_first", w->kv_first);
     hd_json_bool(j, "kv_events", w->kv_events);
+    hd_json_bool(j, "prefetch_yields", w->prefetch_yields);
     hd_json_close(j);
     hd_json_inline_object(j, "serving");
     hd_json_int(j, "max_batch", s->max_batch);

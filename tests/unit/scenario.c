@@ -108,6 +108,7 @@ static void make_fleet(struct world *w, struct draft *d) {
         c->dram_bytes = chance(d, 25) ? 0 : 1000.0 * (double)between(d, 10, 300);
         c->pcie_bytes_per_s = slow * (double)between(d, 1, 20);
         c->pcie_shared_by = (int)between(d, 1, 3);
+        if (chance(d, 50)) c->pcie_both = 0.01 * (double)between(d, 20, 100);
         c->disk_bytes_per_s = 1e6 * (double)between(d, 1, 10);
         c->nvlink_bytes_per_s = chance(d, 30) ? 0 : 1e6 * (double)between(d, 5, 50);
         c->nic_bytes_per_s = slow * (double)between(d, 1, 10);
@@ -124,6 +125,7 @@ static void make_ladder(struct hd_switching *s, struct draft *d) {
     s->no_cache = chance(d, 20);
     s->kv_first = chance(d, 50);
     s->kv_events = chance(d, 60);
+    s->prefetch_yields = chance(d, 40);
 }
 
 static void make_settings(struct world *w, struct draft *d) {
@@ -525,19 +527,20 @@ void world_print(const struct world *w) {
             w->model[m].max_context, hd_s_from_tick(w->model[m].ttft),
             hd_s_from_tick(w->model[m].tbt));
     for (int n = 0; n < c->nodes; n++)
-        printf("node %d: %d GPUs of kind %d (%lld bytes), dram %g, pcie %g by %d, disk "
+        printf("node %d: %d GPUs of kind %d (%lld bytes), dram %g, pcie %g by %d, both "
+               "%g, disk "
                "%g, nvlink %g, nic %g\n",
                n, w->node[n].gpus, w->node[n].kind,
                (long long)w->kind[w->node[n].kind].usable_bytes, w->node[n].dram_bytes,
                w->node[n].pcie_bytes_per_s, w->node[n].pcie_shared_by,
-               w->node[n].disk_bytes_per_s, w->node[n].nvlink_bytes_per_s,
-               w->node[n].nic_bytes_per_s);
-    printf(
-        "switching: start %g, reinit %g, prefetch %d, warm %d, placed %d, kv in %g, kv "
-        "out free %d\n",
-        c->switching.engine_start_s, c->switching.reinit_s, c->switching.prefetch,
-        c->switching.warm_cache, c->switching.placed, c->switching.kv_in_s_per_token,
-        c->switching.kv_out_free);
+               w->node[n].pcie_both, w->node[n].disk_bytes_per_s,
+               w->node[n].nvlink_bytes_per_s, w->node[n].nic_bytes_per_s);
+    printf("switching: start %g, reinit %g, prefetch %d (behind %d), warm %d, placed "
+           "%d, kv in %g, kv "
+           "out free %d\n",
+           c->switching.engine_start_s, c->switching.reinit_s, c->switching.prefetch,
+           c->switching.prefetch_yields, c->switching.warm_cache, c->switching.placed,
+           c->switching.kv_in_s_per_token, c->switching.kv_out_free);
     printf("ladder: gc %g, restart %g, load %g, staging %g, chunk %g, no cache %d, kv "
            "first %d, kv events %d\n",
            c->switching.gc_s, c->switching.restart_s, c->switching.load_bytes_per_s,
