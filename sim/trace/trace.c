@@ -146,11 +146,26 @@ static bool trim(struct loader *l, hd_wide low, hd_wide high, struct hd_err *err
     return true;
 }
 
+/* Whether all rows stay, and their ticks as they are: first and last tell it. */
+static bool stays_whole(const struct loader *l) {
+    const struct hd_trace *t = l->trace;
+    hd_wide low, high;
+    if (t->rows == 0) return false;
+    hd_cut_keeps(&l->cut, l->asked, l->last, &low, &high);
+    hd_wide first = t->row[0].at + l->base, last = t->row[t->rows - 1].at + l->base;
+    return low == l->base && first >= low && last < high && first >= l->cut.from &&
+           last < l->cut.to;
+}
+
 static bool cut(struct loader *l, struct hd_err *err) {
     struct hd_trace *t = l->trace;
     hd_wide low, high;
     int64_t inside = 0;
     hd_cut_close(&l->cut, l->asked, l->last);
+    if (stays_whole(l)) {
+        hd_cut_mark(&l->cut, l->asked, l->base, t);
+        return true;
+    }
     for (int64_t i = 0; i < t->rows; i++) {
         hd_trace_step(t, i);
         hd_wide at = t->row[i].at + l->base;
