@@ -69,13 +69,11 @@ function P.arrive(req)
     g = inst:group(m)
   end
   req:join(g)
-  local inst = g.inst
-  if inst.turn and shortest(inst) ~= inst.turn then inst:interrupt() end
-end
-
-function P.done(req)
-  local inst = req.group and req.group.open and req.group.inst
-  if inst and inst.turn and shortest(inst) ~= inst.turn then inst:interrupt() end
+  -- Every instance sorts its groups when a request has found its place; one whose KV was
+  -- dropped has prompts again and so goes ahead of those that decode.
+  for inst in pool:each(m.tag) do
+    if inst.groups > 1 and inst.turn and shortest(inst) ~= inst.turn then inst:interrupt() end
+  end
 end
 
 function P.turn(inst)
