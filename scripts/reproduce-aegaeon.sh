@@ -226,7 +226,7 @@ page() {
 # Aegaeon's evaluation, again
 
 Written by \`make reproduce\` (variant \`$variant\`: ${scenario}). 16 ${gpu}, 6 prefill + 10 decode; what is called re-run is the
-artifact's public simulator, run on the same traces with one seed (variant paper: for what it is worth). No constant was tuned to these tables.
+artifact's public simulator, run on the same traces with one seed (under the variant `paper` it is there to compare, no target: other GPU, links and transfers). No constant was tuned to these tables.
 
 ![attainment against the number of models]($name-models.png)
 ![attainment against the rate]($name-rate.png)
@@ -240,11 +240,11 @@ TEXT
     switches_section
     [ -n "$short" ] || theorem_section
     ladder_section
-    [ -n "$short" ] || fleet_table <"$work/fleet"
+    [ -n "$short" ] || fleet_table
     [ "$variant$short" != artifact ] || { printf '\n## Where we are far off\n'; explain; conclude; }
 }
 
-if ! points "$traces" | grep -q .; then
+if [ -z "$(points "$traces")" ]; then
     echo "skipped: no synth-*.csv in ${HOTDESK_DATA:-../shared/data}/traces/aegaeon" >&2
     exit 0
 fi

@@ -1,6 +1,6 @@
 -- The set-up of Aegaeon's evaluation (SOSP 2025) as the paper describes its system: weights
 -- and KV move at what the links give and by their bytes, in both directions, KV request by
--- request. Used by VARIANT=paper scripts/reproduce-aegaeon.sh.
+-- request. Used by scripts/reproduce-aegaeon.sh --variant paper.
 return {
   fleet  = "H800:16",
   slo    = {ttft = "10s", tbt = "100ms", metric = "ratio", pass = "pooled"},

@@ -25,17 +25,23 @@ PLOT
 
 fleet_picture() { # rows of fleet()
     gnuplot <<PLOT
-set terminal pngcairo size 760,440 font "sans,11"
+set terminal pngcairo size 900,440 font "sans,11"
 set output "$out/aegaeon-fleet.png"
-set title "47 models: GPUs saved by pooling against skew"
-set xlabel "share of requests of the colder 94.1 % of models, %"
+set multiplot layout 1,2 title "47 models: GPUs saved by pooling against skew"
 set ylabel "saved against dedicated, %"
-set logscale x
-set xrange [1:100]
-set yrange [0:100]
+set yrange [-60:100]
 set grid
 set key bottom left
-plot 82.1 with lines dashtype 2 linecolor "gray50" title "published: 1,192 to 213 GPUs", \\
-     for [cv in "1 1.4 4"] "< awk '\$2 == ".cv."' $1" using (100 * \$1):5 with linespoints linewidth 2 title "CV of gaps ".cv
+set xlabel "share of requests of the colder 94.1 % of models, %"
+set logscale x
+set xrange [1:100]
+plot 82.1 with lines dashtype 2 linecolor "gray50" title "published", \\
+     for [cv in "1 1.4 4"] "< awk '\$1 == \"share\" && \$3 == ".cv."' $1" using (100 * \$2):7 with linespoints linewidth 2 title "CV of gaps ".cv
+unset logscale x
+set xlabel "Zipf exponent (CV of gaps 1.4)"
+set xrange [0:3.2]
+set key bottom right
+plot 82.1 with lines dashtype 2 linecolor "gray50" notitle, \\
+     for [rate in "3 10 30"] "< awk '\$1 == \"zipf\" && \$3 == 1.4 && \$4 == ".rate."' $1" using 2:7 with linespoints linewidth 2 title rate." requests/s"
 PLOT
 }

@@ -82,7 +82,10 @@ capacity_line() { # title, condition, paper
     a=$(capacity "$2" 16) s=$(capacity "$2" 6) p=$(capacity "$2" 11)
     awk -v title="$1" -v a="$a" -v s="$s" -v p="$p" -v paper="$3" '
         function whole(x) { return x ~ /^[0-9]/ ? sprintf("%.0f", x) : x }
-        function ratio(x, y) { return x ~ /^[0-9]/ && y ~ /^[0-9]/ && y > 0 ? sprintf("%.1f", x / y) : "-" }
+        function ratio(x, y,    least) {
+            least = sub(">=", "", x) ? ">=" : ""
+            return x ~ /^[0-9]/ && y ~ /^[0-9]/ && y > 0 ? sprintf("%s%.1f", least, x / y) : "-"
+        }
         BEGIN { printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", title, whole(s), whole(p), whole(a), ratio(a, s), paper,
                        ratio(a, 16), ratio(a, 10) }'
 }
