@@ -14,6 +14,7 @@
 # for in $HOTDESK_DATA/traces/aegaeon, default ../shared/data beside the clone; any of them
 # will do, each adds a row.
 set -eu -o pipefail
+from=$PWD
 cd "$(dirname "$0")/.."
 traces=${HOTDESK_DATA:-../shared/data}/traces/aegaeon
 export hotdesk=${HOTDESK:-./hotdesk}
@@ -27,7 +28,8 @@ while [ $# -gt 0 ]; do
     --variant) [ $# -gt 1 ] || usage; variant=$2; shift ;;
     --short) short=yes ;;
     -*) usage ;;
-    *) out=$1; [ $# = 1 ] || usage ;;
+    /*) out=$1; [ $# = 1 ] || usage ;;
+    *) out=$from/$1; [ $# = 1 ] || usage ;;
     esac
     shift
 done
@@ -226,7 +228,7 @@ page() {
 # Aegaeon's evaluation, again
 
 Written by \`make reproduce\` (variant \`$variant\`: ${scenario}). 16 ${gpu}, 6 prefill + 10 decode; what is called re-run is the
-artifact's public simulator, run on the same traces with one seed (under the variant `paper` it is there to compare, no target: other GPU, links and transfers). No constant was tuned to these tables.
+artifact's public simulator, run on the same traces with one seed (under the variant \`paper\` it is there to compare, no target: other GPU, links and transfers). No constant was tuned to these tables.
 
 ![attainment against the number of models]($name-models.png)
 ![attainment against the rate]($name-rate.png)

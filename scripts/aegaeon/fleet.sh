@@ -41,7 +41,8 @@ saving_rows() { # of fleet(): those of a kind at a rate; one row for each popula
 }
 
 met_at() { # kind: where each CV's line crosses the published saving at 3 requests/s, linear between rows
-    awk -v kind="$1" '$1 == kind && $4 == 3 { if ($3 in last && (last[$3] - 82.1) * ($7 - 82.1) <= 0 && !($3 in at))
+    awk -v kind="$1" '$1 == kind && $4 == 3 { if ($3 in last && (last[$3] - 82.1) * ($7 - 82.1) <= 0 &&
+                                                 (kind == "share" || !($3 in at))) # the least skew that does
                 at[$3] = x[$3] + ($2 - x[$3]) * (last[$3] - 82.1) / (last[$3] - $7)
             last[$3] = $7; x[$3] = $2 }
         END { split("1 1.4 4", cvs, " ")
@@ -72,7 +73,8 @@ TEXT
     printf '\nAt 3 requests/s the published saving of 82.1 %% is met where the colder models have %s of requests, or at a Zipf exponent of %s.\n' \
         "$(met_at share)" "$(met_at zipf)"
     cat <<'TEXT'
-Dedicated GPUs are nearly one replica of each model at these loads (28 + 19 x 4 = 104), so the pool decides: the more often
+Dedicated GPUs are nearly one replica of each model at these loads (28 + 19 x 4 = 104; a model that no request is for
+has none, hence fewer under strong skew), so the pool decides: the more often
 cold models wake, the more of them are active at once; bursts leave them silent for longer. At more requests/s the pool
 grows, dedicated GPUs hardly do, and the saving fades: token-level switching serves a hot model no better than a GPU of
 its own. The published baseline of 1,192 GPUs is 11 replicas of each model: to save 82 % of those, dedicated replicas must

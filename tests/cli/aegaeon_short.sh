@@ -7,18 +7,19 @@ trace() { # name, models
       done; } >"data/traces/aegaeon/$1"
 }
 trace synth-4-0.5-1.0-1.0.csv 4
-trace synth-3-0.1-2.0-1.0.csv 3
+trace synth-16-0.1-1.0-1.0.csv 3
 export HOTDESK_DATA=$PWD/data HOTDESK=$(command -v hotdesk)
-"$ROOT/scripts/reproduce-aegaeon.sh" --short "$PWD/page" | sed 's/written: .*/written/'
-grep -c '^| [34] x 0' page/aegaeon.md
+"$ROOT/scripts/reproduce-aegaeon.sh" --short page 2>err | sed "s/written: .*/written/"
+grep -av "^Warning: empty x range" err | grep .
+grep -c "^| [0-9]* x 0" page/aegaeon.md
 grep '^| 4 x 0.5 \*' page/aegaeon.md | cut -d '|' -f 2-4 # one prompt is shrunk, else it fails
 grep -E '^\| (all|qwen2.5-7b) ' page/aegaeon.md | cut -d '|' -f 2-3
 ls page
 # What it cannot do.
 "$ROOT/scripts/reproduce-aegaeon.sh" --variant other page
 echo $?
-"$ROOT/scripts/reproduce-aegaeon.sh" nowhere
+"$ROOT/scripts/reproduce-aegaeon.sh" /nowhere
 echo $?
-HOTDESK_DATA=$PWD/none "$ROOT/scripts/reproduce-aegaeon.sh" "$PWD/page" 2>&1 | sed "s,$PWD/,,"
+HOTDESK_DATA=$PWD/none "$ROOT/scripts/reproduce-aegaeon.sh" page 2>&1 | sed "s,$PWD/,,"
 rm data/traces/aegaeon/*
-"$ROOT/scripts/reproduce-aegaeon.sh" "$PWD/page" 2>&1 | sed "s,$PWD/,,"
+"$ROOT/scripts/reproduce-aegaeon.sh" page 2>&1 | sed "s,$PWD/,,"
