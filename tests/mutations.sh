@@ -19,15 +19,16 @@ compile() {
     done | xargs -P "$(nproc)" -I{} sh -c \
         "$cc ${flags[*]} -c -o o/\$(echo {} | tr / _).o {}") || return 1
     (cd "$room" &&
-        for t in twin forms orders rules; do
+        for t in twin forms orders rules sharing; do
             others=$(ls o/*.o | grep -v '_test\.c\.o')
             $cc ${flags[*]} -o $t $others "o/tests_unit_engine_${t}_test.c.o" "${libs[@]}" ||
                 exit 1
         done)
 }
 sources() {
-    (cd "$room" && ls sim/engine/*.c sim/measure/*.c sim/timing/table.c sim/timing/surface.c sim/base/mem.c \
-        sim/base/err.c tests/unit/scenario*.c tests/unit/small_house.c \
+    (cd "$room" && ls sim/engine/*.c sim/measure/*.c sim/timing/table.c sim/timing/surface.c \
+        sim/timing/contention.c sim/base/mem.c \
+        sim/base/err.c sim/base/utf8.c tests/unit/scenario*.c tests/unit/small_house.c \
         tests/unit/engine_*_test.c)
 }
 
@@ -61,7 +62,7 @@ mutant() {
         124) worlds_needed="a hang" ;;
         *) worlds_needed=$(grep -ao '^seed [0-9]*' <<<"$said" | head -1 | cut -d' ' -f2) ;;
         esac
-        for t in forms orders rules; do
+        for t in forms orders rules sharing; do
             (cd "$room" && timeout 60 ./$t) >/dev/null 2>&1 || other+=" $t"
         done
         if [ "$worlds_needed" = "-" ] && [ -z "$other" ]; then
@@ -137,6 +138,16 @@ mutant "KV that goes request by request skips one" $e/kv.c \
     "t->arrived = end;" "t->arrived = end + 1;"
 mutant "KV on its way does not count against the cap" $e/kv.c \
     "there += r->kv_at == here" "there += 0 && r->kv_at == here"
+mutant "neighbours do not notice who begins or rests" $e/sharing.c \
+    "if (other->phase == HD_PHASE_DECODE) hd_instance_cut(e, other);" ""
+mutant "a factor outlives the change that made it stale" $e/sharing.c \
+    "memset(other->factor, 0, sizeof other->factor);" ""
+mutant "the slope of shared steps is not stretched" $e/sharing.c \
+    "*slope = stretched(*slope, factor);" "(void)slope;"
+mutant "a process takes no memory" $e/sharing.c \
+    "s->taken + bytes + k->process_bytes" "s->taken + bytes"
+mutant "a shared GPU is accounted to the last that came" $e/sharing.c \
+    "if (e->instance[s->tenant[n]].use < use) use" "use"
 mutant "a plan goes on after a preemption" $e/iterate.c \
     "i->limits || made_room" "i->limits"
 mutant "an interrupt before the first iteration is late" $e/iterate.c \

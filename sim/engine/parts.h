@@ -244,7 +244,7 @@ void hd_share_leave(struct hd_engine *, int instance);
 int64_t hd_share_used(const struct hd_engine *, const struct hd_instance *);
 /* At a boundary: its memory becomes so many bytes, as nearly as may be. */
 void hd_share_resize(struct hd_engine *, struct hd_instance *, int64_t bytes);
-/* Another phase of a shared instance: what its neighbours feel of it, and the account
+/* Another phase of a shared instance, other than a boundary, behind which it goes on: what its neighbours feel of it, and the account
  * of its GPUs. */
 void hd_share_phase(struct hd_engine *, struct hd_instance *);
 void hd_share_close_account(struct hd_engine *, const struct hd_gpu *);

@@ -141,8 +141,6 @@ void hd_share_leave(struct hd_engine *e, int instance) {
 
 static enum hd_bound demand_of(const struct hd_instance *i) {
     switch ((enum hd_phase)i->phase) {
-    case HD_PHASE_BOUNDARY: /* the next iteration tells */
-        return (enum hd_bound)i->demand;
     case HD_PHASE_PREFILL:
     case HD_PHASE_MIXED:
         return HD_BOUND_COMPUTE;

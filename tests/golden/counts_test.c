@@ -71,6 +71,11 @@ static const struct place others[] = {{"dedicated", "H100:24+A10:32"},
                                       {"serverless", "A10:32"},
                                       {"aegaeon", "A10:32"}};
 
+/* Models side by side on shared GPUs. */
+static const struct place together[] = {
+    {"muxserve", "H100:24"}, {"prism", "H100:10"}, {"timeslice", "H100:16"}};
+static const struct variant side_by_side = {"side by side", false, {NULL}};
+
 /* Where every invariant is checked and sanitizers look on, single iterations take
  * minutes: some of the rows there, and no twins. */
 #ifdef HD_CHECKED
@@ -241,6 +246,7 @@ static void counts(void **state) {
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
         check_all(places, sizeof places / sizeof *places, &variants[v]);
     check_all(others, sizeof others / sizeof *others, &variants[0]);
+    check_all(together, sizeof together / sizeof *together, &side_by_side);
     print_message("%d runs%s\n", runs, checked ? "" : ", each twice");
     assert_int_equal(differences, 0);
 }

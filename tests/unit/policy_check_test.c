@@ -15,7 +15,7 @@
 #include "policy_world.h"
 
 static const char *const shipped[] = {"dedicated", "serverless", "aegaeon",
-                                      "serverless-plus"};
+                                      "serverless-plus", "timeslice", "muxserve", "prism"};
 enum { SHIPPED = sizeof shipped / sizeof *shipped };
 
 static void expect_sound(const struct hd_script *s, int refused) {

@@ -88,7 +88,12 @@ static bool noted(struct house *h, struct hd_engine *e, const char *what, int64_
 static bool on_start(void *state, struct hd_engine *e, const char **reason) {
     struct house *h = state;
     (void)reason;
-    for (int n = 0; n < HOUSE_INSTANCES; n++)
+    for (int n = 0; n < h->forms; n++) {
+        h->formed[n] = hd_act_form(e, &h->form[n]);
+        if (h->formed[n] < -1) return false;
+        if (h->formed[n] >= 0 && hd_act_load(e, h->formed[n], 0) < 0) return false;
+    }
+    for (int n = 0; n < HOUSE_INSTANCES && !h->forms; n++)
         if (hd_act_form(e, &(struct hd_form){.role = "serve", .node = n}) != n ||
             hd_act_load(e, n, 0) != 1)
             return false;

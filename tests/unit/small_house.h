@@ -19,6 +19,8 @@ struct house {
     struct hd_arrival arrival[HOUSE_MOST];
     int arrivals, next;
     struct hd_failure failure[2];
+    struct hd_form form[HOUSE_INSTANCES]; /* its instances; none: one on each GPU */
+    int forms, formed[HOUSE_INSTANCES];   /* formed: what hd_act_form said of each */
     /* what the policy does */
     bool prefills_on_0;   /* turns of instance 0 are prefills of one */
     double quantum_s;     /* of every turn, strict; 0: none */
