@@ -22,6 +22,8 @@ local P = {
     activations = {1.6, "GB of each model beside its weights", min = 0},
     least_kv = {6.0, "GB of KV that each model must find", min = 0},
     overload = {0.2, "by which SM shares of a mesh may exceed it", min = 0},
+    give_up  = {60, "seconds after which a request is rejected for which the mesh has too "
+                .. "little memory beside the other models", min = 1},
     prefills = {8, "prompts of one prefill", min = 1},
   },
 }
@@ -148,7 +150,7 @@ local function build(mesh)
     u.inst = pool:form{role = "serve", on = mesh.gpus, share = math.min(u.share, 0.99),
                        prefill_share = 1, memory = math.max(u.weights + left // count, 1)}
     if not (u.inst and u.inst:load(u.model)) then return u.model end
-    u.inst.tag = u
+    u.inst.tag, u.model.tag.unit = u, u
   end
 end
 
@@ -221,9 +223,13 @@ end
 
 function P.arrive(req)
   local inst = pool:least("serve", "requests", req.model, req)
-  if not inst then return end               -- held until GPUs return
-  req:join(inst)
-  prefill(inst.tag.mesh)
+  local u = req.model.tag.unit
+  if inst then
+    req:join(inst)
+    prefill(inst.tag.mesh)
+  elseif u and u.inst.alive then
+    u.short = true                          -- held until it has more KV memory
+  end                                       -- else until GPUs return
 end
 
 function P.prefilled(req)
@@ -265,7 +271,7 @@ local function rebalance(mesh)
   for _, u in ipairs(mesh.units) do
     if u.inst.alive then
       local total = u.inst.kv_total / mesh.size
-      local used = u.full and 1 or u.inst.kv_used / mesh.size / math.max(total, 1)
+      local used = (u.full or u.short) and 1 or u.inst.kv_used / mesh.size / math.max(total, 1)
       if used < least then low, least = u, used end
       if used > most then high, most = u, used end
       u.kv = total
@@ -280,11 +286,21 @@ end
 function P.tick()
   for _, mesh in ipairs(meshes) do
     rebalance(mesh)
+    for _, u in ipairs(mesh.units) do u.short = false end
     for _, u in ipairs(mesh.units) do       -- who could not go on may now
       if u.full and u.inst.alive then
         u.full, u.was = false, nil
         if u.inst.state == "resting" and head(u.inst) then P.turn(u.inst, "work") end
       end
+    end
+  end
+  for req in pool:held() do                 -- its model has too little KV memory, yet
+    local u = req.model.tag.unit
+    req.tag = (req.tag or 0) + 1
+    if req.tag > set.give_up and u and u.inst.alive then
+      req:reject()                          -- its neighbours' weights leave too little
+    else
+      P.arrive(req)
     end
   end
 end

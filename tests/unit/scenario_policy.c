@@ -2,6 +2,7 @@
  * an error, by nothing but what a policy may ask. */
 #include "unit/scenario_policy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -244,9 +245,13 @@ static bool misbehave(struct wanderer *w, struct hd_engine *e) {
     case 7:
         if (!chance(w, 15)) return true;
         {
+            /* a group's model must go on fitting */
             bool shared = w->shares && hd_ask_instance(e, n).share < 1 && chance(w, 60);
-            return hd_act_limit(e, n, chance(w, 50) ? 0 : 4000 + draw(w, 100000),
-                                shared ? 5000 + draw(w, 100000) : 0);
+            double kv = chance(w, 50) ? 0 : 4000 + draw(w, 100000), memory = 0;
+            for (int m = 0; shared && m < w->models; m++)
+                memory = fmax(memory, (double)hd_ask_model(e, m).weights_bytes);
+            if (shared) memory += 1000 + draw(w, 60000);
+            return hd_act_limit(e, n, kv, memory);
         }
     case 8:
         if (!chance(w, 30) ||
