@@ -107,6 +107,9 @@ const struct hd_option hd_options[] = {
      "prompts first"},
     {SERVED, RC, "prefix-cache", "on|off", "serving.prefix_cache", "off", false,
      "KV of prompts stays for others that begin alike, where the trace says which do"},
+    {SERVED, RC, "kv-slab", "SIZE|none", "serving.kv_slab", "none", false,
+     "KV memory comes in slabs of that size, each for models whose blocks are alike; "
+     "none: any block for any model"},
     {SERVED, RC, "watermark", "FRACTION", "serving.watermark", "0.01", false,
      "of the KV pool, left free by admission"},
     {SERVED, RC, "gpu-memory", "FRACTION", "serving.gpu_memory", "0.9", false,
@@ -150,6 +153,12 @@ const struct hd_option hd_options[] = {
      "warm: host memory holds the weights that fit at time 0; none: weights always "
      "come "
      "from disk"},
+    {SERVED, RC, "host-keeps", "lru|pinned|policy", "switching.host_keeps", "lru",
+     false,
+     "of weights in host memory that is full: those used last; pinned: those that came "
+     "first; policy: only what a policy puts there (node:cache) comes or goes"},
+    {SERVED, RC, "staging-memory", "SIZE|none", "switching.staging_memory", "none",
+     false, "of each node's memory, for the pinned buffers of each GPU"},
     {SERVED, RC, "kv-leaves", "beside|first", "switching.kv_leaves", "beside", false,
      "first: a switch waits until KV has left the GPU"},
     {SERVED, RC, "kv-sync", "batch|request", "switching.kv_sync", "batch", false,

@@ -188,6 +188,16 @@ static bool take_part(void *context, const char *piece, struct hd_problem *probl
     return true;
 }
 
+static bool buffers_fit(struct hd_asked *asked, const struct hd_question *q,
+                        const struct hd_fleet_part *part, struct hd_problem *problem) {
+    double all = (double)q->switching.staging_bytes * part->node.gpus;
+    if (all <= part->node.dram_bytes) return true;
+    return hd_setting_fail(
+        hd_asked_find(asked, "switching.staging_memory", NULL, NULL), problem,
+        "buffers of %d GPUs take %.1f GB, and a node of %s has %.1f GB",
+        part->node.gpus, all / 1e9, part->gpu->name, part->node.dram_bytes / 1e9);
+}
+
 bool hd_resolve_fleet(struct hd_asked *asked, struct hd_resolved *r,
                       struct hd_problem *problem) {
     struct hd_question *q = &r->question;
@@ -219,6 +229,8 @@ bool hd_resolve_fleet(struct hd_asked *asked, struct hd_resolved *r,
         q->fleet_text = hd_strdup(fleet->value);
     }
     for (int i = 0; i < q->parts; i++)
-        if (!lay_out(asked, r, &q->part[i], problem)) return false;
+        if (!lay_out(asked, r, &q->part[i], problem) ||
+            !buffers_fit(asked, q, &q->part[i], problem))
+            return false;
     return kinds_are_there(asked, r, problem);
 }

@@ -222,6 +222,27 @@ static bool whole(struct hd_asked *asked, const char *key, long min, int *number
     return true;
 }
 
+static bool slabs(struct hd_asked *asked, struct hd_serving *serving,
+                  struct hd_problem *problem) {
+    const struct hd_setting *s = hd_asked_find(asked, "serving.kv_slab", NULL, NULL);
+    struct hd_err err = {0};
+    double bytes;
+    serving->slab_bytes = 0;
+    if (strcmp(s->value, "none") == 0) return true;
+    if (!hd_parse_size(s->value, &bytes, &err))
+        return hd_setting_fail(s, problem, "%s, or none", err.text);
+    if (bytes < 1 || bytes > 1e12)
+        return hd_setting_fail(s, problem,
+                               "'%s' is no size of a slab; expected 1B to 1TB, or none",
+                               s->value);
+    if (serving->prefix_cache)
+        return hd_setting_fail(s, problem,
+                               "slabs and a cache of prompts do not go together; "
+                               "expected none, or --prefix-cache off");
+    serving->slab_bytes = (int64_t)bytes;
+    return true;
+}
+
 bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
                         struct hd_problem *problem) {
     struct hd_serving *serving = &r->question.serving;
@@ -266,6 +287,7 @@ bool hd_resolve_serving(struct hd_asked *asked, struct hd_resolved *r,
     int cached = hd_asked_word(asked, "serving.prefix_cache", switches, 2, problem);
     if (cached < 0) return false;
     serving->prefix_cache = cached;
+    if (!slabs(asked, serving, problem)) return false;
 
     static const char *const ways[] = {"mps", "time_slice"};
     struct hd_sharing *sharing = &r->question.sharing;

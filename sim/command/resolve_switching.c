@@ -83,6 +83,20 @@ static bool amount(struct hd_asked *asked, const char *key, const char *none,
                            s->value, none);
 }
 
+static bool staging_memory(struct hd_asked *asked, struct hd_switching *s,
+                           struct hd_problem *problem) {
+    double bytes;
+    if (!amount(asked, "switching.staging_memory", "none", hd_parse_size, &bytes,
+                problem))
+        return false;
+    if (bytes > 1e15)
+        return hd_setting_fail(
+            hd_asked_find(asked, "switching.staging_memory", NULL, NULL), problem,
+            "expected at most 1000TB");
+    s->staging_bytes = (int64_t)bytes;
+    return true;
+}
+
 static bool loading(struct hd_asked *asked, struct hd_switching *s,
                     struct hd_problem *problem) {
     return amount(asked, "switching.load_rate", "link", hd_parse_bandwidth,
@@ -90,7 +104,8 @@ static bool loading(struct hd_asked *asked, struct hd_switching *s,
            amount(asked, "switching.staging", "pinned", hd_parse_bandwidth,
                   &s->staging_bytes_per_s, problem) &&
            amount(asked, "switching.load_chunk", "whole", hd_parse_size,
-                  &s->chunk_bytes, problem);
+                  &s->chunk_bytes, problem) &&
+           staging_memory(asked, s, problem);
 }
 
 /* Index of the setting's word, -1 with the problem set. */
@@ -111,6 +126,9 @@ static bool words(struct hd_asked *asked, struct hd_switching *s,
     if (yields < 0) return false;
     int cache = hd_asked_word(asked, "switching.host_cache", caches, 3, problem);
     if (cache < 0) return false;
+    static const char *const keeps[] = {"lru", "pinned", "policy"};
+    int kept = hd_asked_word(asked, "switching.host_keeps", keeps, 3, problem);
+    if (kept < 0) return false;
     int kv_out = choice(asked, "switching.kv_out", "copied", "free", problem);
     if (kv_out < 0) return false;
     int first = choice(asked, "switching.kv_leaves", "beside", "first", problem);
@@ -122,6 +140,7 @@ static bool words(struct hd_asked *asked, struct hd_switching *s,
     s->prefetch_yields = yields;
     s->warm_cache = cache == 1;
     s->no_cache = cache == 2;
+    s->host_keeps = (enum hd_host_keeps)kept;
     s->kv_out_free = kv_out;
     s->kv_first = first;
     s->kv_events = sync;

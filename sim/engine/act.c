@@ -163,7 +163,8 @@ int hd_act_load(struct hd_engine *e, int instance, int model) {
     int64_t own = e->shape[i->shape].weight_bytes[g->model];
     int64_t room = i->usable - own - bytes;
     if (!e->config->switching.prefetch) return 0;
-    if (room < reserved_blocks(e, i) * hd_block_bytes(e, i, g->model)) return 0;
+    if (room < 0 || reserved_blocks(e, i) > hd_pool_blocks(e, i->shape, g->model, room))
+        return 0;
     if (!i->many) hd_evict_unused(e, i, g->model);
     bool own_is_there = i->phase != HD_PHASE_SWITCH;
     if (!own_is_there) {
@@ -172,8 +173,8 @@ int hd_act_load(struct hd_engine *e, int instance, int model) {
     }
     /* One block for each running member stays free: the iteration under way may
      * need it at its end. */
-    int64_t now = i->usable - i->weights - hd_instance_kv_now(e, i);
-    now -= i->batch.count * hd_block_bytes(e, i, g->model);
+    int64_t now = hd_free_bytes(e, i);
+    now -= hd_kv_need_bytes(e, i, g->model, i->batch.count, -1, 0);
     if (now < bytes || !hd_load_start(e, i, model, false)) return 0;
     hd_instance_cut(e, i);
     return 1;

@@ -292,7 +292,7 @@ bool hd_ask_group_fits(const struct hd_engine *e, struct hd_grp g, struct hd_req
     if (req.slot >= 0) need += hd_blocks_of(hd_ask_request_context(e, req) + room);
     int64_t bytes = s->usable - s->weight_bytes[group->model];
     if (i->kv_limit < bytes) bytes = i->kv_limit;
-    return need * s->block_bytes[group->model] <= bytes;
+    return bytes >= 0 && need <= hd_pool_blocks(e, i->shape, group->model, bytes);
 }
 
 int hd_ask_group_members(const struct hd_engine *e, struct hd_grp g,

@@ -65,7 +65,7 @@ int64_t hd_ask_instance_kv_total(const struct hd_engine *e, int instance) {
 }
 int64_t hd_ask_instance_kv_used(const struct hd_engine *e, int instance) {
     const struct hd_instance *i = &e->instance[instance];
-    return hd_instance_kv_now(e, i) * i->tp;
+    return hd_kv_held(e, i) * i->tp;
 }
 hd_tick hd_ask_instance_step_at(const struct hd_engine *e, int instance) {
     const struct hd_instance *i = &e->instance[instance];
@@ -127,7 +127,7 @@ int64_t hd_ask_gpu_free_bytes(const struct hd_engine *e, int gpu) {
         int64_t left = kind->usable_bytes - g->shared->taken - kind->process_bytes;
         return left > 0 ? left : 0;
     }
-    return i->usable - i->weights - hd_instance_kv_now(e, i);
+    return hd_free_bytes(e, i);
 }
 int64_t hd_ask_gpu_process_bytes(const struct hd_engine *e, int gpu) {
     return e->config->kind[e->gpu[gpu].kind].process_bytes;

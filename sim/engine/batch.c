@@ -317,8 +317,7 @@ void hd_batch_plan(struct hd_engine *e, struct hd_instance *i, hd_tick until) {
     }
     int64_t cycles = (k + HD_BLOCK_TOKENS - 1) / HD_BLOCK_TOKENS;
     if (!hd_blocks_free(e, i, model, cycles * b->count))
-        k = hd_batch_steps_that_fit(
-            b, hd_free_kv_bytes(e, i) / hd_block_bytes(e, i, model), k);
+        k = hd_batch_steps_that_fit(b, hd_room_blocks(e, i, model), k);
     HD_CHECK(k >= 1);
     b->steps = k;
     if (until != HD_TICK_NEVER) b->steps = k = hd_batch_inverse(b, until - b->start);

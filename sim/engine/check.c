@@ -11,6 +11,7 @@
 struct held {
     int64_t *instance, *node;
     int32_t **holders;
+    int64_t *blocks; /* [instance * models + shape of KV], where KV lies in slabs */
 };
 
 /* Its own blocks on the instance; `shares`: beside those that it holds in the cache. */
@@ -34,6 +35,23 @@ static void hold(struct hd_engine *e, struct held *h, int instance, int slot,
         }
     }
     h->instance[instance] += blocks * hd_block_bytes(e, i, model);
+    if (h->blocks)
+        h->blocks[instance * e->config->models + e->shape[i->shape].kv_shape[model]] +=
+            blocks;
+}
+
+static void check_slabs(const struct hd_engine *e, const struct held *h, int instance) {
+    const struct hd_instance *i = &e->instance[instance];
+    const struct hd_shape *s = &e->shape[i->shape];
+    int64_t slab = e->config->serving.slab_bytes, slabs = 0;
+    for (int m = 0; m < e->config->models; m++) {
+        int64_t blocks = h->blocks[instance * e->config->models + m];
+        HD_CHECK(i->slab_blocks[m] == blocks);
+        int64_t per = slab / s->block_bytes[m];
+        for (int64_t left = blocks; left > 0; left -= per) slabs++;
+    }
+    HD_CHECK(i->slabs == slabs && slabs * slab + i->weights <= i->usable);
+    HD_CHECK(slabs * slab <= i->kv_limit);
 }
 
 static void count_kv(struct hd_engine *e, struct held *h, int slot) {
@@ -147,7 +165,9 @@ static void check_room(const struct hd_engine *e) {
         int64_t cached = 0;
         for (int m = 0; m < e->config->models; m++)
             if (node->cached[m].there) cached += e->config->model[m].weights_bytes;
-        HD_CHECK(node->dram_used == node->host_kv + cached);
+        int64_t staging = e->config->switching.staging_bytes * node->gpus;
+        HD_CHECK(node->dram_used == node->host_kv + cached + staging);
+        HD_CHECK(node->dram_used <= node->dram);
     }
     HD_CHECK(free_gpus == e->free_gpus);
 }
@@ -170,7 +190,10 @@ void hd_check(struct hd_engine *e) {
     if (e->requests > 200 && e->checks++ % 256) return;
     struct held h = {hd_alloc(sizeof *h.instance * (size_t)(e->instances + 1)),
                      hd_alloc(sizeof *h.node * (size_t)(e->nodes + 1)),
-                     hd_alloc(sizeof *h.holders * (size_t)(e->instances + 1))};
+                     hd_alloc(sizeof *h.holders * (size_t)(e->instances + 1)), NULL};
+    if (e->config->serving.slab_bytes > 0)
+        h.blocks =
+            hd_alloc(sizeof *h.blocks * (size_t)(e->instances * e->config->models + 1));
     for (int n = 0; n < e->instances; n++)
         if (e->instance[n].cache)
             h.holders[n] = hd_alloc(sizeof *h.holders[n] *
@@ -193,6 +216,7 @@ void hd_check(struct hd_engine *e) {
         const struct hd_instance *i = &e->instance[n];
         if (!i->alive) continue;
         if (i->cache) check_cache(e, &h, n);
+        if (i->slab_blocks) check_slabs(e, &h, n);
         HD_CHECK(i->kv == h.instance[n] && i->kv + i->weights <= i->usable);
         check_instance(e, i);
         requests += i->requests;
@@ -203,6 +227,7 @@ void hd_check(struct hd_engine *e) {
     for (int n = 0; n < e->instances; n++) free(h.holders[n]);
     free(h.holders);
     free(h.instance);
+    free(h.blocks);
     free(h.node);
 }
 #endif

@@ -47,8 +47,10 @@ struct hd_run_model {
 struct hd_gpu_kind {
     const char *name;
     int64_t usable_bytes; /* for weights and KV, after workspace and context */
-    /* of each process on it after the first: its context and workspace */
-    int64_t process_bytes;
+    /* of each process on it: its context, and that with its workspace; the first one's
+     * is not in usable_bytes */
+    int64_t context_bytes, process_bytes;
+    int64_t vram_bytes; /* the whole card; 0: no more than the above */
     struct hd_contention contention;
 };
 
@@ -75,6 +77,15 @@ struct hd_failure { /* a GPU leaves or returns */
     bool up;
 };
 
+enum hd_host_keeps { /* weights in host memory, when there is no room for more */
+                     HD_HOST_KEEPS_LRU,    /* what was used last; what is read from disk
+                                              comes in */
+                     HD_HOST_KEEPS_PINNED, /* all that is there; what is read comes in
+                                              while it fits */
+                     HD_HOST_KEEPS_POLICY  /* all that is there; only the policy changes
+                                              that */
+};
+
 struct hd_switching { /* each mechanism by itself; see ladder.h for usual sets of them
                        */
     double engine_start_s; /* of an instance formed after time 0 */
@@ -88,6 +99,8 @@ struct hd_switching { /* each mechanism by itself; see ladder.h for usual sets o
      * staging_bytes_per_s (0: the host's copy is pinned itself), chunk_bytes at a time
      * (0: all of it before any is sent). */
     double load_bytes_per_s, staging_bytes_per_s, chunk_bytes;
+    int64_t staging_bytes; /* of host memory for these buffers, for each GPU */
+    enum hd_host_keeps host_keeps;
     bool prefetch;        /* hd_act_load during a turn is possible */
     bool prefetch_yields; /* loads that no turn waits for have of a PCIe link only what
                              others leave */
@@ -111,6 +124,10 @@ struct hd_serving {     /* the engine profile */
     /* Outside the engine (HTTP, tokens to text and back), per request and for each one
      * that runs beside it when it begins. In TTFT and E2E, not between tokens. */
     double front_s, front_sequence_s;
+    /* 0: KV of any model lies in any block of the pool. Else the pool is taken in slabs
+     * of so many bytes on each GPU, each for one number of bytes per block. Not with
+     * prefix_cache. */
+    int64_t slab_bytes;
     bool prefix_cache; /* KV of prompts is kept, for others that begin alike */
     bool preempt_swap; /* else recompute */
     double watermark;  /* share of the pool that admission leaves free */
@@ -146,6 +163,8 @@ struct hd_run_config {
     const atomic_int *interrupted;      /* a person pressed Ctrl-C; may be NULL */
     const struct hd_observer *observer; /* may be NULL */
 };
+
+const char *hd_host_keeps_name(enum hd_host_keeps); /* "lru", ... */
 
 /* Sensible settings: vLLM-like serving, all of Aegaeon's switching mechanisms. */
 struct hd_switching hd_switching_default(void);

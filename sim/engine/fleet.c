@@ -26,6 +26,7 @@ void hd_fleet_init(struct hd_engine *e) {
         node->first_gpu = gpu;
         node->gpus = node->free = from->gpus;
         node->dram = (int64_t)from->dram_bytes;
+        hd_dram_take(e, node, c->switching.staging_bytes * from->gpus);
         node->disk = new_link(e, from->disk_bytes_per_s);
         node->nvlink = new_link(e, from->nvlink_bytes_per_s);
         node->nic = new_link(e, from->nic_bytes_per_s);
@@ -68,7 +69,7 @@ void hd_fleet_init(struct hd_engine *e) {
                                     c->kind[c->node[n].kind].usable_bytes, INT64_MAX);
             const struct hd_shape *s = &e->shape[shape];
             int64_t room = s->usable - s->weight_bytes[m];
-            int64_t tokens = room / s->block_bytes[m] * HD_BLOCK_TOKENS;
+            int64_t tokens = hd_pool_blocks(e, shape, m, room) * HD_BLOCK_TOKENS;
             if (room > 0 && tokens > e->most_tokens[m]) e->most_tokens[m] = tokens;
         }
     }
@@ -89,6 +90,7 @@ int hd_shape_of(struct hd_engine *e, int kind, int tp, int64_t usable,
         .kind = kind, .tp = tp, .usable = usable, .kv_limit = kv_limit};
     s->timing = hd_alloc(sizeof *s->timing * (size_t)c->models);
     s->block_bytes = hd_alloc(sizeof *s->block_bytes * (size_t)c->models);
+    s->kv_shape = hd_alloc(sizeof *s->kv_shape * (size_t)c->models);
     s->weight_bytes = hd_alloc(sizeof *s->weight_bytes * (size_t)c->models);
     for (int m = 0; m < c->models; m++) {
         const struct hd_run_model *model = &c->model[m];
@@ -99,6 +101,7 @@ int hd_shape_of(struct hd_engine *e, int kind, int tp, int64_t usable,
         s->block_bytes[m] =
             (HD_BLOCK_TOKENS * model->kv_token_bytes * heads_here + heads - 1) / heads;
         if (s->block_bytes[m] < 1) s->block_bytes[m] = 1;
+        while (s->block_bytes[s->kv_shape[m]] != s->block_bytes[m]) s->kv_shape[m]++;
     }
     return e->shapes++;
 }
@@ -171,6 +174,8 @@ int hd_instance_form(struct hd_engine *e, const struct hd_form *f) {
     i->use = HD_GPU_IDLE_FREE;
     i->use_since = e->now;
     if (i->sharing) hd_share_join(e, number);
+    if (e->config->serving.slab_bytes > 0)
+        i->slab_blocks = hd_alloc(sizeof *i->slab_blocks * (size_t)e->config->models);
     if (e->config->serving.prefix_cache && e->config->prefix_block_tokens > 0)
         i->cache = hd_prefix_cache_new();
     hd_index_join(e, number);
@@ -279,7 +284,9 @@ void hd_instance_kill(struct hd_engine *e, struct hd_instance *i, bool failed) {
     free(i->prefilling);
     free(i->resident);
     hd_prefix_cache_free(i->cache);
+    free(i->slab_blocks);
     i->cache = NULL;
+    i->slab_blocks = NULL;
     memset(b, 0, sizeof *b);
     i->prefilling = NULL;
     i->resident = NULL;

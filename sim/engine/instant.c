@@ -210,8 +210,10 @@ void hd_limits_apply(struct hd_engine *e, struct hd_instance *i) {
     i->kv_limit = i->kv_wanted;
     if (i->memory_wanted) hd_share_resize(e, i, i->memory_wanted);
     hd_index_reshape(e, i, hd_shape_of(e, i->kind, i->tp, i->usable, i->kv_limit));
-    while (i->kv > i->kv_limit && i->batch.count > 1) hd_preempt_youngest(e, i);
-    if (i->kv > i->kv_limit) i->kv_limit = i->kv; /* no further than it can */
+    while (hd_kv_held(e, i) > i->kv_limit && i->batch.count > 1)
+        hd_preempt_youngest(e, i);
+    if (hd_kv_held(e, i) > i->kv_limit)
+        i->kv_limit = hd_kv_held(e, i); /* no further than it can */
     if (i->cache) hd_prefix_trim(e, i);
 }
 

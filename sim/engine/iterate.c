@@ -111,7 +111,8 @@ static int64_t lacking(const struct hd_engine *e, const struct hd_instance *i) {
         blocks = hd_blocks_of(hd_kv_tokens(&e->request[g->ready.first]) + 1);
     else if (g->waiting.count)
         blocks = hd_prefill_blocks(e, i, g->waiting.first);
-    int64_t bytes = blocks * hd_block_bytes(e, i, g->model) - hd_free_kv_bytes(e, i);
+    int64_t bytes =
+        hd_kv_need_bytes(e, i, g->model, blocks, -1, 0) - hd_free_kv_bytes(e, i);
     return bytes > 1 ? bytes : 1;
 }
 

@@ -173,9 +173,8 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
     struct hd_group *g = &e->group[group];
     int transfer[PATHS] = {-1, -1, -1}, started = 0, here = hd_instance_number(e, i);
     int next, there = 0; /* there: or on the way */
-    int64_t reserve = 0; /* the iteration under way may need it at its end */
-    if (i->batch.count)
-        reserve = i->batch.count * hd_block_bytes(e, i, e->group[i->turn].model);
+    /* the iteration under way may need a block for each at its end */
+    int running = i->batch.count ? e->group[i->turn].model : -1;
     for (int s = g->ready.first; s >= 0 && (most < 0 || there < most); s = next) {
         struct hd_request *r = &e->request[s];
         next = r->next;
@@ -188,7 +187,8 @@ int hd_kv_in(struct hd_engine *e, struct hd_instance *i, int group, int only,
         there++;
         if (r->kv == HD_KV_GPU && r->kv_at == here) continue;
         int64_t blocks = hd_blocks_of(hd_kv_tokens(r) + 1);
-        if (blocks * hd_block_bytes(e, i, g->model) + reserve > hd_free_kv_bytes(e, i))
+        if (hd_kv_need_bytes(e, i, g->model, blocks, running, i->batch.count) >
+            hd_free_kv_bytes(e, i))
             break;
         int node = r->kv == HD_KV_HOST ? r->kv_at : e->instance[r->kv_at].node;
         bool nvlink = e->link[e->node[i->node].nvlink].bytes_per_s > 0;

@@ -8,6 +8,8 @@ bool hd_could_hold(const struct hd_engine *e, int shape, int model, int64_t toke
     const struct hd_shape *s = &e->shape[shape];
     int64_t room = s->usable - s->weight_bytes[model];
     if (room > s->kv_limit) room = s->kv_limit;
+    if (e->config->serving.slab_bytes > 0)
+        return hd_blocks_of(tokens) <= hd_pool_blocks(e, shape, model, room);
     return hd_blocks_of(tokens) * s->block_bytes[model] <= room;
 }
 
@@ -26,14 +28,18 @@ static void note_vram(struct hd_engine *e, struct hd_instance *i) {
 
 void hd_kv_take(struct hd_engine *e, struct hd_instance *i, int model, int64_t blocks) {
     i->kv += blocks * hd_block_bytes(e, i, model);
+    if (i->slab_blocks) hd_slabs_take(e, i, model, blocks);
     note_vram(e, i);
     HD_CHECK(i->kv + i->weights <= i->usable && i->kv <= i->kv_limit);
+    HD_CHECK(i->slabs * e->config->serving.slab_bytes + i->weights <= i->usable);
+    HD_CHECK(i->slabs * e->config->serving.slab_bytes <= i->kv_limit);
 }
 
 /* Whoever runs there may admit somebody now. */
 void hd_kv_give(struct hd_engine *e, struct hd_instance *i, int model, int64_t blocks) {
     note_vram(e, i);
     i->kv -= blocks * hd_block_bytes(e, i, model);
+    if (i->slab_blocks) hd_slabs_take(e, i, model, -blocks);
     HD_CHECK(i->kv >= 0);
     if (i->phase != HD_PHASE_BOUNDARY) hd_instance_cut(e, i);
 }
@@ -114,10 +120,12 @@ void hd_dram_take(struct hd_engine *e, struct hd_node *n, int64_t bytes) {
         e->measure->peak_dram_bytes = n->dram_used;
 }
 
-/* Makes room by forgetting the least recently used weights; they are on disk. */
+/* Makes room by forgetting the least recently used weights, if that may be; they are on
+ * disk. */
 bool hd_dram_room(struct hd_engine *e, int node, int64_t bytes) {
     struct hd_node *n = &e->node[node];
     while (n->dram - n->dram_used < bytes) {
+        if (e->config->switching.host_keeps != HD_HOST_KEEPS_LRU) return false;
         int oldest = -1;
         for (int m = 0; m < e->config->models; m++) {
             if (!n->cached[m].there || n->cached[m].pinned) continue;
@@ -280,7 +288,8 @@ void hd_load_done(struct hd_engine *e, struct hd_transfer *t) {
     int64_t whole = e->config->model[t->model].weights_bytes;
     r->state = HD_RESIDENT;
     r->transfer = -1;
-    bool keeps = t->from_disk && !e->config->switching.no_cache;
+    bool keeps = t->from_disk && !e->config->switching.no_cache &&
+                 e->config->switching.host_keeps != HD_HOST_KEEPS_POLICY;
     if (keeps && !n->cached[t->model].there && hd_dram_room(e, i->node, whole)) {
         n->cached[t->model].there = true;
         hd_dram_take(e, n, whole);

@@ -198,6 +198,22 @@ bool hd_could_hold(const struct hd_engine *, int shape, int model, int64_t token
 bool hd_fleet_could_hold(const struct hd_engine *, int model, int64_t tokens);
 void hd_kv_abandon(struct hd_engine *, int instance); /* it died */
 bool hd_dram_room(struct hd_engine *, int node, int64_t bytes);
+/* vram.c: looks at all GPUs' memory at the moments that are due before `next`. */
+void hd_vram_until(struct hd_engine *, hd_tick next);
+
+/* ---- slabs.c: KV by slabs, or by pages -------------------------------------- */
+
+/* More blocks of the model, or fewer, of an instance with slabs. */
+void hd_slabs_take(struct hd_engine *, struct hd_instance *, int model, int64_t blocks);
+int64_t hd_slabs_held(const struct hd_engine *, const struct hd_instance *); /* bytes */
+/* Either way: blocks of the model that an empty pool of so many bytes holds; blocks
+ * that are free on the instance as of now. */
+int64_t hd_pool_blocks(const struct hd_engine *, int shape, int model, int64_t bytes);
+int64_t hd_room_blocks(const struct hd_engine *, const struct hd_instance *, int model);
+/* Bytes that more blocks of the model take of the pool, with those of another model
+ * (any number below 1: none). */
+int64_t hd_kv_need_bytes(const struct hd_engine *, const struct hd_instance *,
+                         int model, int64_t blocks, int other, int64_t other_blocks);
 void hd_dram_take(struct hd_engine *, struct hd_node *, int64_t bytes);
 
 /* ---- links.c: transfers -------------------------------------------------- */
@@ -315,20 +331,26 @@ static inline int64_t hd_instance_kv_now(const struct hd_engine *e,
                                          const struct hd_instance *i) {
     return i->phase == HD_PHASE_DECODE ? hd_instance_kv_planned(e, i) : i->kv;
 }
+/* Bytes that KV takes from everything else: of its blocks, or of their slabs. */
+static inline int64_t hd_kv_held(const struct hd_engine *e,
+                                 const struct hd_instance *i) {
+    return i->slab_blocks ? hd_slabs_held(e, i) : hd_instance_kv_now(e, i);
+}
 /* Per GPU, for anything; for KV. */
 static inline int64_t hd_free_bytes(const struct hd_engine *e,
                                     const struct hd_instance *i) {
-    return i->usable - i->weights - hd_instance_kv_now(e, i);
+    return i->usable - i->weights - hd_kv_held(e, i);
 }
 static inline int64_t hd_free_kv_bytes(const struct hd_engine *e,
                                        const struct hd_instance *i) {
-    int64_t kv = hd_instance_kv_now(e, i), bytes = i->usable - i->weights - kv;
+    int64_t kv = hd_kv_held(e, i), bytes = i->usable - i->weights - kv;
     return i->kv_limit - kv < bytes ? i->kv_limit - kv : bytes;
 }
 /* Whether so many blocks are free; unlike their number, without a division. */
 static inline bool hd_blocks_free(const struct hd_engine *e,
                                   const struct hd_instance *i, int model,
                                   int64_t blocks) {
+    if (i->slab_blocks) return blocks <= 0 || blocks <= hd_room_blocks(e, i, model);
     return blocks <= 0 ||
            blocks * hd_block_bytes(e, i, model) <= hd_free_kv_bytes(e, i);
 }

@@ -35,7 +35,7 @@ static bool fits(const struct hd_engine *e, const struct hd_instance *i, int slo
     if (i->batch.count + joining >= i->option.max) return false;
     int64_t need = hd_prefill_blocks(e, i, slot) + taken;
     if (i->batch.count + joining > 0) { /* an empty batch must not be refused */
-        int64_t pool = (i->usable - i->weights) / hd_block_bytes(e, i, r->model);
+        int64_t pool = hd_pool_blocks(e, i->shape, r->model, i->usable - i->weights);
         need += (int64_t)(e->config->serving.watermark * (double)pool);
     }
     return hd_blocks_free(e, i, r->model, need);

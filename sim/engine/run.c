@@ -8,6 +8,11 @@ struct hd_switching hd_switching_default(void) {
         .engine_start_s = 20, .prefetch = true, .warm_cache = true};
 }
 
+const char *hd_host_keeps_name(enum hd_host_keeps keeps) {
+    static const char *const name[] = {"lru", "pinned", "policy"};
+    return name[keeps];
+}
+
 struct hd_serving hd_serving_default(void) {
     return (struct hd_serving){
         .max_batch = 256, .prefill_tokens = 8192, .watermark = 0.01, .drain_s = 600};
@@ -113,6 +118,7 @@ static void destroy(struct hd_engine *e) {
         free(e->instance[n].prefilling);
         free(e->instance[n].resident);
         hd_prefix_cache_free(e->instance[n].cache);
+        free(e->instance[n].slab_blocks);
     }
     hd_prompts_free(e);
     for (int n = 0; n < e->nodes; n++) free(e->node[n].cached);
@@ -127,6 +133,7 @@ static void destroy(struct hd_engine *e) {
         free(e->shape[n].timing);
         free(e->shape[n].block_bytes);
         free(e->shape[n].weight_bytes);
+        free(e->shape[n].kv_shape);
     }
     for (int n = 0; n < e->roles; n++) {
         for (int x = 0; x < e->role[n].indexed_shapes * HD_KEYS; x++) {
@@ -171,6 +178,7 @@ static enum hd_run_end loop(struct hd_engine *e) {
         if (next == HD_TICK_NEVER) return HD_RUN_STALLED;
         if (next > e->now && (hd_events_first(&e->events) || e->arrival_there))
             e->progress_at = next;
+        hd_vram_until(e, next);
         if (next > e->now)
             e->now = next; /* a patience of the past is passed over now */
         if (!hd_instant(e)) return HD_RUN_FAILED;

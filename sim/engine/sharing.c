@@ -48,21 +48,22 @@ void hd_share_resize(struct hd_engine *e, struct hd_instance *i, int64_t bytes) 
         int64_t most = e->config->kind[gpu->kind].usable_bytes - gpu->shared->taken;
         if (bytes > i->usable + most) bytes = i->usable + most;
     }
-    while (i->weights + i->kv > bytes && i->batch.count > 1) hd_preempt_youngest(e, i);
-    if (bytes < i->weights + i->kv) bytes = i->weights + i->kv;
+    while (i->weights + hd_kv_held(e, i) > bytes && i->batch.count > 1)
+        hd_preempt_youngest(e, i);
+    if (bytes < i->weights + hd_kv_held(e, i)) bytes = i->weights + hd_kv_held(e, i);
     for (int g = 0; g < i->tp; g++)
         e->gpu[i->gpu[g]].shared->taken += bytes - i->usable;
     i->usable = bytes;
 }
 
 int64_t hd_share_used(const struct hd_engine *e, const struct hd_instance *i) {
-    int64_t most = i->weights + hd_instance_kv_now(e, i);
+    int64_t most = i->weights + hd_kv_held(e, i);
     for (int g = 0; i->sharing && g < i->tp; g++) {
         const struct hd_shared *s = e->gpu[i->gpu[g]].shared;
         int64_t bytes = 0;
         for (int n = 0; n < s->tenants; n++) {
             const struct hd_instance *other = &e->instance[s->tenant[n]];
-            bytes += other->weights + hd_instance_kv_now(e, other);
+            bytes += other->weights + hd_kv_held(e, other);
         }
         if (bytes > most) most = bytes;
     }

@@ -187,6 +187,7 @@ struct hd_instance {
     int64_t waiting_tokens;
     /* memory, bytes per GPU */
     int64_t usable, weights, kv, kv_limit;
+    int64_t *slab_blocks, slabs;   /* blocks in slabs, by shape of KV; NULL: paged */
     struct hd_prefix_cache *cache; /* of prompts; NULL: none. Bytes of what nobody
                                       holds are free, and not in kv */
     struct hd_resident *resident;
@@ -285,7 +286,8 @@ struct hd_cached { /* a model's weights in a node's DRAM */
 
 struct hd_node {
     int32_t kind, first_gpu, gpus, free;
-    int64_t dram, dram_used, host_kv; /* bytes; dram_used includes host_kv */
+    int64_t dram, dram_used, host_kv; /* bytes; dram_used includes host_kv and what
+                                         staging buffers have taken for good */
     int32_t disk, nvlink, nic, delay; /* links */
     struct hd_cached *cached;         /* per model */
 };
@@ -306,6 +308,7 @@ struct hd_shape { /* what makes instances interchangeable for a request */
     int64_t usable, kv_limit;
     const struct hd_timing **timing;     /* per model */
     int64_t *block_bytes, *weight_bytes; /* per model, on each GPU */
+    int32_t *kv_shape; /* per model: the first model with as many bytes per block */
 };
 
 struct hd_index { /* instances of one role and shape, by one key */
@@ -398,6 +401,8 @@ struct hd_engine {
     hd_tick active_since;
     int32_t *scratch; /* answers of hd_ask_each */
     int scratch_capacity;
+    hd_tick vram_next, vram_distance; /* of looks at the GPUs' memory */
+    int64_t vram_samples;
     int64_t checks; /* of conservation, in checked builds */
     struct hd_req *held_scratch;
     int held_capacity;

@@ -9,6 +9,9 @@ struct hd_gpu_reserve { /* what weights and KV cannot have */
     double bytes;       /* of that: CUDA context, activations, workspace */
 };
 
+/* Of those bytes: driver and CUDA context with its libraries; assumed. */
+enum { HD_GPU_CONTEXT_BYTES = 512 * 1024 * 1024 };
+
 /* utilisation 0.9, vLLM's default; 2 GiB, assumed: about 0.5 GiB of CUDA context and
  * libraries and 1.5 GiB of peak activations at some thousand tokens a batch. */
 struct hd_gpu_reserve hd_gpu_reserve_default(void);

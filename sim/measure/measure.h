@@ -54,8 +54,8 @@ struct hd_finished {
     hd_tick arrival, first_token, last_token; /* -1: never */
     hd_tick gap_longest; /* between tokens; -1 with fewer than two */
     hd_tick blame[HD_BLAMES];
-    hd_tick ended; /* when its account was closed: blame sums to ended - arrival */
-    int preempted; /* times */
+    hd_tick ended;     /* when its account was closed: blame sums to ended - arrival */
+    int preempted;     /* times */
     int cached_tokens; /* of its prompt, when its first prefill began; -1: none did, or
                           there is no cache of prompts */
 };
@@ -107,6 +107,27 @@ struct hd_model_result {
     hd_wide blame_ticks[HD_BLAMES]; /* behind blame_s */
 };
 
+/* What a GPU's memory is used for; the parts add up to the card. */
+enum hd_vram_part {
+    HD_VRAM_UNCLAIMED, /* the engine does not ask for it (gpu_memory) */
+    HD_VRAM_CONTEXT,   /* driver and context of each process */
+    HD_VRAM_WORKSPACE, /* workspace and activations of each */
+    HD_VRAM_WEIGHTS,
+    HD_VRAM_LOADING,   /* weights on their way, and prefetched ones */
+    HD_VRAM_KV,        /* blocks of requests */
+    HD_VRAM_CACHED,    /* of prompts that nobody holds */
+    HD_VRAM_FRAGMENTS, /* of slabs, in no block */
+    HD_VRAM_FREE,
+    HD_VRAM_PARTS
+};
+
+struct hd_vram_account {              /* sampled within the window */
+    hd_wide sum[HD_VRAM_PARTS], card; /* byte-ticks over all GPUs; card: their sum */
+    hd_wide gpu_ticks;
+    int64_t peak[HD_VRAM_PARTS]; /* the most on one GPU */
+    double fragments_peak;       /* the largest share of all slabs' bytes in no block */
+};
+
 struct hd_measure {
     hd_tick from, to; /* window of arrivals that count */
     int models;
@@ -130,6 +151,7 @@ struct hd_measure {
     int active_models_peak;
     /* the most that was used on one GPU (weights and KV), and on one host */
     int64_t peak_vram_bytes, peak_dram_bytes;
+    struct hd_vram_account vram;
     int64_t iterations, iterations_stepped, segments, callbacks;
     hd_tick end; /* when the run ended */
     /* called for every finished request, measured or not; may be NULL */

@@ -94,6 +94,11 @@ void hd_run_figures_absent(struct hd_run_figures *f) {
     f->latency_s = NAN;
     f->switches = f->switches_hidden = HD_INT_ABSENT;
     f->vram_bytes = f->dram_bytes = f->active_models_peak = HD_INT_ABSENT;
+    for (int p = 0; p < HD_VRAM_PARTS; p++) {
+        f->vram.mean_bytes[p] = NAN;
+        f->vram.peak_bytes[p] = HD_INT_ABSENT;
+    }
+    f->vram.card_bytes = f->vram.fragments = f->vram.fragments_peak = NAN;
     f->output_tokens = f->models = HD_INT_ABSENT;
     f->output_tokens_per_s = f->gpu_hours = f->models_per_gpu = NAN;
     f->limit = (struct hd_limit_figures){{NAN, NAN}, NULL, NULL};
@@ -216,6 +221,20 @@ struct hd_limit_figures hd_limit_figures(const struct hd_question *q,
     return f;
 }
 
+static void fill_vram(const struct hd_vram_account *a, struct hd_run_figures *f) {
+    double gpu_ticks = (double)a->gpu_ticks;
+    if (gpu_ticks <= 0) return; /* no GPU was up in the window */
+    for (int p = 0; p < HD_VRAM_PARTS; p++) {
+        f->vram.mean_bytes[p] = (double)a->sum[p] / gpu_ticks;
+        f->vram.peak_bytes[p] = a->peak[p];
+    }
+    f->vram.card_bytes = (double)a->card / gpu_ticks;
+    double lost = (double)a->sum[HD_VRAM_FRAGMENTS];
+    double held = lost + (double)a->sum[HD_VRAM_KV];
+    f->vram.fragments = held > 0 ? lost / held : 0;
+    f->vram.fragments_peak = a->fragments_peak;
+}
+
 static void fill_whole(const struct hd_question *q, const struct hd_run_record *r,
                        const struct hd_criterion *c, struct hd_run_figures *f) {
     const struct hd_measure *m = r->measure;
@@ -246,6 +265,7 @@ static void fill_whole(const struct hd_question *q, const struct hd_run_record *
     for (int s = 0; s < HD_STAGES; s++) f->stage_s[s] = m->stage_s[s];
     f->vram_bytes = m->peak_vram_bytes;
     f->dram_bytes = m->peak_dram_bytes;
+    fill_vram(&m->vram, f);
     f->active_models_peak = m->active_models_peak;
     f->output_tokens = m->tokens_emitted;
     f->output_tokens_per_s = (double)m->tokens_emitted / rated;

@@ -81,6 +81,12 @@ struct hd_run_figures {
     int64_t switches, switches_hidden;
     double stage_s[HD_STAGES];
     int64_t vram_bytes, dram_bytes, active_models_peak;
+    struct {
+        double mean_bytes[HD_VRAM_PARTS]; /* of a GPU, in the window */
+        int64_t peak_bytes[HD_VRAM_PARTS];
+        double card_bytes;                /* the sum of the means */
+        double fragments, fragments_peak; /* shares of the slabs' bytes */
+    } vram;
     int64_t gpus, models;
     int64_t output_tokens;
     double output_tokens_per_s, gpu_hours, models_per_gpu;

@@ -222,6 +222,8 @@ static void served_line(const struct hd_question *q, FILE *out) {
         unusual(out, &said, "chunk %d tokens", s->chunk_tokens);
     if (s->prefix_cache != p->prefix_cache)
         unusual(out, &said, "prefix-cache %s", s->prefix_cache ? "on" : "off");
+    if (s->slab_bytes > 0)
+        unusual(out, &said, "kv-slab %s", hd_say_bytes((double)s->slab_bytes).text);
     if (s->front_s != p->front_s)
         unusual(out, &said, "front %s", hd_say_limit(s->front_s).text);
     if (s->front_sequence_s != p->front_sequence_s)
@@ -250,6 +252,11 @@ static void served_line(const struct hd_question *q, FILE *out) {
         unusual(out, &said, "no host cache");
     else if (!w->warm_cache)
         unusual(out, &said, "host cache cold");
+    if (w->host_keeps != HD_HOST_KEEPS_LRU)
+        unusual(out, &said, "host-keeps %s", hd_host_keeps_name(w->host_keeps));
+    if (w->staging_bytes > 0)
+        unusual(out, &said, "staging-memory %s",
+                hd_say_bytes((double)w->staging_bytes).text);
     if (w->kv_first) unusual(out, &said, "kv-leaves first");
     if (w->kv_events) unusual(out, &said, "kv-sync request");
     if (w->kv_in_s_per_token > 0)

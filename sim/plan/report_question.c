@@ -100,6 +100,8 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_real(j, "staging_bytes_per_s", limit(w->staging_bytes_per_s));
     hd_json_real(j, "chunk_bytes", limit(w->chunk_bytes));
     hd_json_bool(j, "no_cache", w->no_cache);
+    hd_json_text(j, "host_keeps", hd_host_keeps_name(w->host_keeps));
+    hd_json_int(j, "staging_bytes", w->staging_bytes);
     hd_json_bool(j, "kv_first", w->kv_first);
     hd_json_bool(j, "kv_events", w->kv_events);
     hd_json_bool(j, "prefetch_yields", w->prefetch_yields);
@@ -109,6 +111,7 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_int(j, "prefill_tokens", s->prefill_tokens);
     hd_json_int(j, "chunk_tokens", s->chunk_tokens);
     hd_json_bool(j, "prefix_cache", s->prefix_cache);
+    hd_json_real(j, "slab_bytes", limit((double)s->slab_bytes));
     hd_json_real(j, "front_s", s->front_s);
     hd_json_real(j, "front_sequence_s", s->front_sequence_s);
     hd_json_text(j, "sharing", q->sharing.time_slice ? "time_slice" : "mps");

@@ -158,6 +158,11 @@ static void use_lines(const struct hd_run_figures *f, FILE *out) {
             hd_say_bytes((double)f->vram_bytes).text,
             hd_say_bytes((double)f->dram_bytes).text,
             hd_say_things(f->active_models_peak, "model").text);
+    if (f->vram.peak_bytes[HD_VRAM_FRAGMENTS] > 0)
+        fprintf(out,
+                "slabs     %.1f %% of their bytes in no block on average, %.1f %% at "
+                "most\n",
+                100 * f->vram.fragments, 100 * f->vram.fragments_peak);
     fprintf(out,
             "load      %.1f models with work at once on average (%.1f if they were "
             "independent), %.2g models for each GPU\n",

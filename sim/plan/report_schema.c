@@ -61,6 +61,17 @@ typedef struct hd_run_figures run;
         "switches.seconds_by_stage." name, HD_FIELD_REAL, "s",                         \
             offsetof(run, stage_s) + (stage) * sizeof(double), about                   \
     }
+#define VRAM(name, part, about)                                                        \
+    {                                                                                  \
+        "vram.mean_bytes." name, HD_FIELD_REAL, "bytes",                               \
+            offsetof(run, vram.mean_bytes) + (part) * sizeof(double), about            \
+    }
+#define VRAM_PEAK(name, part)                                                          \
+    {                                                                                  \
+        "vram.peak_bytes." name, HD_FIELD_INT, "bytes",                                \
+            offsetof(run, vram.peak_bytes) + (part) * sizeof(int64_t),                 \
+            "the most of it on one GPU, as sampled"                                    \
+    }
 #define LATER(name, unit, about)                                                       \
     { name, HD_FIELD_LATER, unit, 0, about }
 
@@ -170,6 +181,33 @@ static const struct hd_field run_field[] = {
       "most weights and KV in the memory of one node"),
     F("peak.active_models", INT, "models", active_models_peak,
       "most models with work at once"),
+    F("vram.card_bytes", REAL, "bytes", vram.card_bytes,
+      "memory of a GPU, mean over those that are up: the sum of the next nine, each "
+      "sampled over the window"),
+    VRAM("unclaimed", HD_VRAM_UNCLAIMED, "not asked for by the engine (--gpu-memory)"),
+    VRAM("context", HD_VRAM_CONTEXT,
+         "driver and context of each process; assumed 0.5 GiB"),
+    VRAM("workspace", HD_VRAM_WORKSPACE,
+         "workspace and activations of each process; assumed 1.5 GiB"),
+    VRAM("weights", HD_VRAM_WEIGHTS, "weights that are there"),
+    VRAM("loading", HD_VRAM_LOADING,
+         "weights on their way, or prefetched until they are there"),
+    VRAM("kv", HD_VRAM_KV, "KV blocks of requests"),
+    VRAM("cached", HD_VRAM_CACHED, "KV of prompts that nobody holds"),
+    VRAM("fragments", HD_VRAM_FRAGMENTS, "of slabs, in no block (--kv-slab)"),
+    VRAM("free", HD_VRAM_FREE, "the rest"),
+    VRAM_PEAK("unclaimed", HD_VRAM_UNCLAIMED),
+    VRAM_PEAK("context", HD_VRAM_CONTEXT),
+    VRAM_PEAK("workspace", HD_VRAM_WORKSPACE),
+    VRAM_PEAK("weights", HD_VRAM_WEIGHTS),
+    VRAM_PEAK("loading", HD_VRAM_LOADING),
+    VRAM_PEAK("kv", HD_VRAM_KV),
+    VRAM_PEAK("cached", HD_VRAM_CACHED),
+    VRAM_PEAK("fragments", HD_VRAM_FRAGMENTS),
+    VRAM_PEAK("free", HD_VRAM_FREE),
+    F("vram.fragmented", REAL, "fraction", vram.fragments,
+      "of the bytes of all slabs, in no block: mean over the window"),
+    F("vram.fragmented_peak", REAL, "fraction", vram.fragments_peak, "and the most"),
     F("load.active_models", REAL, "models", load.active_models,
       "models with work at once, mean over the window"),
     F("load.active_models_if_independent", REAL, "models",

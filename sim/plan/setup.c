@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "hardware/node.h"
 #include "plan/setup_state.h"
 
 const struct hd_question *hd_setup_question(const struct hd_setup *s) {
@@ -136,13 +137,36 @@ static bool add_kind(struct hd_setup *s, int part, struct hd_err *err) {
     s->kind[s->kinds++] =
         (struct hd_gpu_kind){.name = p->gpu->name,
                              .usable_bytes = usable,
+                             .context_bytes = HD_GPU_CONTEXT_BYTES,
                              .process_bytes = (int64_t)p->process_bytes,
+                             .vram_bytes = p->gpu->vram_bytes,
                              .contention = hd_contention_of(p->gpu->name)};
     return true;
 }
 
 /* The part whose GPUs offer the model the most memory, the first of equals: where it
  * runs alone, and what it could ever be given. */
+/* A slab that no block fits, or that does not fit beside the weights, would refuse
+ * every request. Weights that fit nowhere are said elsewhere. */
+static bool slabs_fit(const struct hd_question *q, const struct hd_market_model *m,
+                      const struct hd_fleet_part *part, struct hd_err *err) {
+    double slab = (double)q->serving.slab_bytes;
+    double block = (double)m->spec->kv_token_bytes * HD_BLOCK_TOKENS;
+    double left = part->usable_bytes - (double)m->spec->weights_bytes / m->tp;
+    if (slab <= 0) return true;
+    if (slab < block)
+        return hd_fail(err,
+                       "a slab of %.0f bytes holds no block of model %s; expected "
+                       "at least %.0f",
+                       slab, m->name, block);
+    if (left > 0 && left < slab)
+        return hd_fail(err,
+                       "a slab of %.1f GB does not fit beside the weights of model "
+                       "%s, which leave %.1f GB on each GPU",
+                       slab / 1e9, m->name, left / 1e9);
+    return true;
+}
+
 static bool place_model(struct hd_setup *s, int model, struct hd_err *err) {
     const struct hd_question *q = s->question;
     const struct hd_market_model *m = &q->model[model];
@@ -156,7 +180,7 @@ static bool place_model(struct hd_setup *s, int model, struct hd_err *err) {
         if (best < 0 || part->usable_bytes > q->part[best].usable_bytes) best = p;
     }
     s->model[model].part = best;
-    if (best >= 0) return true;
+    if (best >= 0) return slabs_fit(q, m, &q->part[best], err);
     if (!largest)
         return hd_fail(err, "model %s asks for GPU %s; the fleet has none", m->name,
                        m->gpu);

@@ -63,6 +63,13 @@ static struct hd_measure *measured(void) {
     m->switches_hidden = 10;
     m->peak_vram_bytes = 123456789012;
     m->peak_dram_bytes = 98765432109;
+    m->vram.gpu_ticks = 10; /* GB of a card: 0, 1, ... 8 */
+    for (int p = 0; p < HD_VRAM_PARTS; p++) {
+        m->vram.peak[p] = (p + 1) * INT64_C(1000000000);
+        m->vram.sum[p] = (hd_wide)p * 1000000000 * 10;
+        m->vram.card += m->vram.sum[p];
+    }
+    m->vram.fragments_peak = 0.75;
     hd_measure_close(m, at_s(110));
     return m;
 }

@@ -189,6 +189,19 @@ static void make_arrivals(struct world *w, struct draft *d) {
     }
 }
 
+/* How memory is kept; slabs only without a cache of prompts. A stream of its own. */
+static void make_memory(struct world *w) {
+    struct draft d = {.random = w->seed * 31337 + 5};
+    struct hd_switching *s = &w->config.switching;
+    s->host_keeps = (enum hd_host_keeps)between(&d, 0, 2);
+    double least = 1e6; /* staging buffers may take half of the smallest host */
+    for (int n = 0; n < w->config.nodes; n++)
+        least = fmin(least, w->node[n].dram_bytes / w->node[n].gpus);
+    if (chance(&d, 40)) s->staging_bytes = between(&d, 0, (int64_t)least / 2);
+    if (w->config.serving.prefix_cache || !chance(&d, 40)) return;
+    w->config.serving.slab_bytes = 16 * 48 * between(&d, 1, 12);
+}
+
 /* What is at the beginning of prompts: from nowhere, or as far as some earlier one's,
  * or the same. From a stream of its own, so that worlds without are as they were. */
 static void make_prefixes(struct world *w) {
@@ -289,6 +302,7 @@ void world_make(struct world *w, uint64_t seed) {
     make_settings(w, &d);
     make_arrivals(w, &d);
     make_prefixes(w);
+    make_memory(w);
     make_sharing(w);
     struct hd_run_config *c = &w->config;
     c->model = w->model;
@@ -410,6 +424,11 @@ static void digest_measure(uint64_t *d, const struct hd_measure *m) {
     for (int n = 0; n < HD_BLAMES; n++) digest_double(d, m->blame_s[n]);
     for (int n = 0; n < HD_GPU_USES; n++) digest_double(d, m->gpu_s[n]);
     for (int n = 0; n < HD_STAGES; n++) digest_double(d, m->stage_s[n]);
+    for (int p = 0; p < HD_VRAM_PARTS; p++) {
+        digest_double(d, (double)m->vram.sum[p]);
+        digest_add(d, (uint64_t)m->vram.peak[p]);
+    }
+    digest_double(d, m->vram.fragments_peak);
     digest_double(d, m->active_models_s);
     digest_double(d, m->gpus_s);
 }
@@ -554,6 +573,10 @@ void world_print(const struct world *w) {
     for (int n = 0; n < c->failures; n++)
         printf("gpu %d %s at %.6f s\n", w->failure[n].gpu,
                w->failure[n].up ? "up" : "down", hd_s_from_tick(w->failure[n].at));
+    printf("memory: slabs %lld, host keeps %s, staging %lld\n",
+           (long long)c->serving.slab_bytes,
+           hd_host_keeps_name(c->switching.host_keeps),
+           (long long)c->switching.staging_bytes);
     if (c->prefix_block_tokens)
         printf("prompts of blocks of %d, %s\n", c->prefix_block_tokens,
                c->serving.prefix_cache ? "cached" : "not cached");

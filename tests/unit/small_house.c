@@ -173,6 +173,8 @@ enum hd_run_end house_run(struct house *h, bool step) {
     h->config.step = step;
     enum hd_run_end end = hd_run(&h->config, &policy, m, NULL, &h->err);
     memcpy(h->gpu_ticks, m->gpu_ticks, sizeof h->gpu_ticks);
+    h->vram = m->vram;
+    h->peak_dram_bytes = m->peak_dram_bytes;
     hd_measure_free(m);
     return end;
 }

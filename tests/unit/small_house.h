@@ -33,6 +33,8 @@ struct house {
     /* what came of it */
     struct hd_finished finished[HOUSE_MOST];
     hd_wide gpu_ticks[HD_GPU_USES];
+    struct hd_vram_account vram;
+    int64_t peak_dram_bytes;
     enum hd_request_state last_state;
     struct hd_err err;
 };
