@@ -15,10 +15,12 @@ try --prefill-tokens 500
 try --chunk 128
 try --watermark 0.3
 try --preempt swap
+try --kv-slab 1GiB
 try --patience 1s
 A="--scenario traces/demo.lua --fleet A10:14 --policy aegaeon --from +10m --to +13m --warm-up 1m"
 result $A >base
 try --start placed --host-cache cold
+try --staging-memory 4GiB
 try --gpu-memory 0.8
 try --reinit 1s
 try --prefetch no
