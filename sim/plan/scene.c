@@ -17,7 +17,9 @@ static int next_of_all(void *context, struct hd_arrival *a) {
 static int next_of_one(void *context, struct hd_arrival *a) {
     struct hd_scene *c = context;
     if (c->next == c->end) return 0;
-    hd_setup_arrival(c->setup, c->setup->by_model[c->next++], a);
+    const int32_t *row = &c->setup->by_model[c->next++];
+    if (c->next > 1) hd_trace_leap(c->setup->question->trace, row[-1], *row);
+    hd_setup_arrival(c->setup, *row, a);
     a->model = 0;
     return 1;
 }

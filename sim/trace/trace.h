@@ -125,6 +125,11 @@ void hd_trace_passed_bytes(const struct hd_trace *, const void *array, size_t by
 static inline void hd_trace_step(const struct hd_trace *t, int64_t row) {
     if (row % 16384 == 0) hd_trace_passed(t, row);
 }
+/* The same for a loop that comes from row `before` and leaves out those between. */
+static inline void hd_trace_leap(const struct hd_trace *t, int64_t before,
+                                 int64_t row) {
+    if (row / 16384 != before / 16384) hd_trace_passed(t, row);
+}
 
 /* Seconds since the trace's zero, which lies before tick 0 in a cut. */
 double hd_trace_since_zero_s(const struct hd_trace *, hd_tick tick);
