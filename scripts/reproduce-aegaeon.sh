@@ -18,7 +18,7 @@ from=$PWD
 cd "$(dirname "$0")/.."
 traces=${HOTDESK_DATA:-../shared/data}/traces/aegaeon
 export hotdesk=${HOTDESK:-./hotdesk}
-out=results/reference short= variant=artifact
+out=results/reference short="" variant=artifact
 usage() {
     echo "usage: scripts/reproduce-aegaeon.sh [--variant artifact|paper] [--short] [FOLDER]" >&2
     exit 2
