@@ -237,7 +237,7 @@ TEXT
     attainment_table
     slo_table
     [ -n "$short" ] || sweeps_section
-    muxserve_section
+    [ -n "$short" ] || muxserve_section
     cost_table
     switches_section
     [ -n "$short" ] || theorem_section
