@@ -228,7 +228,7 @@ page() {
 # Aegaeon's evaluation, again
 
 Written by \`make reproduce\` (variant \`$variant\`: ${scenario}). 16 ${gpu}, 6 prefill + 10 decode; what is called re-run is the
-artifact's public simulator, run on the same traces with one seed (under the variant \`paper\` it is there to compare, no target: other GPU, links and transfers). No constant was tuned to these tables.
+artifact's public simulator, run on the same traces with one seed (under the variant \`paper\`, aegaeon-paper.md, it is there to compare, no target: other GPU, links and transfers). No constant was tuned to these tables.
 
 ![attainment against the number of models]($name-models.png)
 ![attainment against the rate]($name-rate.png)
