@@ -35,9 +35,9 @@ static void expect_sound(const struct hd_script *s, int refused) {
     assert_int_equal(c.rejected, strcmp(s->name, "muxserve") == 0 ? 2 : 0);
     for (int n = 0; n < c.workloads; n++) /* nobody is counted twice or not at all */
         if (c.result[n].ran)
-            assert_int_equal(c.result[n].requests,
-                             c.result[n].done + c.result[n].too_long +
-                                 c.result[n].rejected);
+            assert_int_equal(c.result[n].requests, c.result[n].done +
+                                                       c.result[n].too_long +
+                                                       c.result[n].rejected);
     assert_int_equal(c.result[WORLD_LARGE].too_long, 3);
 }
 
