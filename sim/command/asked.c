@@ -10,7 +10,8 @@
 #include "policy/host.h"
 
 const char *const hd_node_fields[HD_NODE_FIELDS] = {
-    "gpus", "dram", "disk", "pcie", "pcie_shared_by", "pcie_both", "nvlink", "nic"};
+    "gpus",   "dram", "disk",        "pcie",          "pcie_shared_by", "pcie_both",
+    "nvlink", "nic",  "pcie_switch", "switch_uplink", "dram_rate"};
 
 bool hd_policy_is_file(const char *entry) {
     char *name = hd_format("%.*s", (int)strcspn(entry, "{"), entry);

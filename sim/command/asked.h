@@ -32,7 +32,7 @@ struct hd_setting {
 bool hd_policy_is_file(const char *entry);
 
 /* The fields of `node`. */
-enum { HD_NODE_FIELDS = 8 };
+enum { HD_NODE_FIELDS = 11 };
 extern const char *const hd_node_fields[HD_NODE_FIELDS];
 
 struct hd_asked {

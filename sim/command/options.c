@@ -46,8 +46,10 @@ const struct hd_option hd_options[] = {
      "a parameter of every policy that declares it, or of one"},
     {WHAT, RC, "node", "[KIND.]KEY=VALUE,..", "node", NULL, true,
      "what a node has: gpus, dram, disk, pcie, pcie_shared_by, pcie_both (share of its "
-     "rate that a direction keeps beside the other), nvlink, nic; of each kind of GPU, "
-     "or of one"},
+     "rate that a direction keeps beside the other), nvlink, nic, and where --links "
+     "has "
+     "paths pcie_switch, switch_uplink, dram_rate; of each kind of GPU, or of one "
+     "(`hotdesk help nodes`)"},
 
     {WHEN, RC, "from", "TIME", "trace.from", NULL, false,
      "measure arrivals from here on, by the trace's own clock: '2023-11-16 18:20', "
@@ -159,6 +161,13 @@ const struct hd_option hd_options[] = {
      "first; policy: only what a policy puts there (node:cache) comes or goes"},
     {SERVED, RC, "staging-memory", "SIZE|none", "switching.staging_memory", "none",
      false, "of each node's memory, for the pinned buffers of each GPU"},
+    {SERVED, RC, "links", "alone|fair|weighted|strict", "switching.links", "alone",
+     false,
+     "a transfer holds its slowest link alone; or all on its path, in fair shares, "
+     "shares by class or class by class: loads that are waited for, KV, loads ahead"},
+    {SERVED, RC, "remote", "RATE|none", "switching.remote", "none", false,
+     "of the store that all nodes share; from there come weights that are not on a "
+     "node (disk=0GB/s)"},
     {SERVED, RC, "kv-leaves", "beside|first", "switching.kv_leaves", "beside", false,
      "first: a switch waits until KV has left the GPU"},
     {SERVED, RC, "kv-sync", "batch|request", "switching.kv_sync", "batch", false,

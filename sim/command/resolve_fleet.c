@@ -60,17 +60,23 @@ static bool set_node(const struct hd_setting *s, struct hd_node_config *node,
         if (fine && !(node->pcie_both >= 0.01))
             fine =
                 hd_fail(&err, "'%s' leaves nothing; expected 1 %% to 100 %%", s->value);
+    } else if (strcmp(s->field, "pcie_switch") == 0) {
+        fine = hd_parse_integer(s->value, 1, 1024, &whole, &err);
+        node->pcie_switch = (int)whole;
     } else if (strcmp(s->field, "dram") == 0) {
         fine = hd_parse_size(s->value, &node->dram_bytes, &err);
     } else {
-        double *rate = strcmp(s->field, "disk") == 0     ? &node->disk_bytes_per_s
-                       : strcmp(s->field, "pcie") == 0   ? &node->pcie_bytes_per_s
-                       : strcmp(s->field, "nvlink") == 0 ? &node->nvlink_bytes_per_s
-                                                         : &node->nic_bytes_per_s;
+        double *rate = strcmp(s->field, "disk") == 0        ? &node->disk_bytes_per_s
+                       : strcmp(s->field, "pcie") == 0      ? &node->pcie_bytes_per_s
+                       : strcmp(s->field, "nvlink") == 0    ? &node->nvlink_bytes_per_s
+                       : strcmp(s->field, "nic") == 0       ? &node->nic_bytes_per_s
+                       : strcmp(s->field, "dram_rate") == 0 ? &node->host_bytes_per_s
+                                                            : &node->switch_bytes_per_s;
         fine = hd_parse_bandwidth(s->value, rate, &err);
-        /* NVLink may be absent; a transfer over any link has to end before the last
-         * tick there is. */
-        bool absent = *rate == 0 && rate == &node->nvlink_bytes_per_s;
+        /* NVLink and disk may be absent; a transfer over any link has to end before the
+         * last tick there is. */
+        bool absent = *rate == 0 && (rate == &node->nvlink_bytes_per_s ||
+                                     rate == &node->disk_bytes_per_s);
         if (fine && *rate < 10e6 && !absent)
             fine =
                 hd_fail(&err, "'%s' is too slow; expected at least 10MB/s", s->value);
@@ -82,6 +88,68 @@ static bool kind_is(const struct hd_resolved *r, const char *name,
                     const struct hd_gpu_spec *gpu) {
     struct hd_err ignored = {0};
     return hd_catalog_gpu(r->catalog, name, &ignored) == gpu;
+}
+
+/* The setting that gave the node of that kind the field, or NULL. */
+static const struct hd_setting *said_of(struct hd_asked *asked,
+                                        const struct hd_resolved *r,
+                                        const struct hd_fleet_part *part,
+                                        const char *field) {
+    const struct hd_setting *found = NULL;
+    for (int named = 0; named < 2; named++)
+        for (int i = 0; i < asked->count; i++) {
+            const struct hd_setting *s = asked->setting[i];
+            if (strcmp(s->option->key, "node") == 0 && strcmp(s->field, field) == 0 &&
+                (s->name != NULL) == named &&
+                (!named || kind_is(r, s->name, part->gpu)))
+                found = s;
+        }
+    return found;
+}
+
+/* No link stands where none can, and weights have a way. */
+static bool topology_holds(struct hd_asked *asked, const struct hd_resolved *r,
+                           const struct hd_fleet_part *part,
+                           struct hd_problem *problem) {
+    static const char *const on_paths[] = {"pcie_switch", "switch_uplink", "dram_rate"};
+    const struct hd_setting *links =
+        hd_asked_find(asked, "switching.links", NULL, NULL);
+    const struct hd_setting *remote =
+        hd_asked_find(asked, "switching.remote", NULL, NULL);
+    const struct hd_node_config *n = &part->node;
+    bool alone = strcmp(links->value, "alone") == 0;
+    for (int f = 0; alone && f < 3; f++) {
+        const struct hd_setting *s = said_of(asked, r, part, on_paths[f]);
+        if (s)
+            return hd_setting_fail(s, problem,
+                                   "transfers hold one link each (links alone), so it "
+                                   "would do nothing; expected --links fair beside it");
+    }
+    const struct hd_setting *disk = said_of(asked, r, part, "disk");
+    bool has_remote = strcmp(remote->value, "none") != 0;
+    if (n->disk_bytes_per_s == 0 && (alone || !has_remote))
+        return hd_setting_fail(disk, problem,
+                               "weights have no way to a node without a disk; expected "
+                               "--links fair and --remote RATE beside it");
+    const struct hd_setting *behind = said_of(asked, r, part, "pcie_switch");
+    const struct hd_setting *uplink = said_of(asked, r, part, "switch_uplink");
+    if (!behind != !uplink)
+        return hd_setting_fail(
+            behind ? behind : uplink, problem,
+            "a switch has both GPUs and an uplink; expected %s beside "
+            "it",
+            behind ? "switch_uplink=RATE" : "pcie_switch=GPUS");
+    if (behind && n->gpus % n->pcie_switch != 0)
+        return hd_setting_fail(behind, problem,
+                               "switches of %d GPUs each do not make up a node of %d; "
+                               "expected a divisor of %d",
+                               n->pcie_switch, n->gpus, n->gpus);
+    if (behind && n->pcie_switch % n->pcie_shared_by != 0)
+        return hd_setting_fail(behind, problem,
+                               "%d GPUs share a PCIe link and %d a switch above it; "
+                               "expected a multiple of pcie_shared_by",
+                               n->pcie_shared_by, n->pcie_switch);
+    return true;
 }
 
 /* The defaults of the kind, then what is said of all kinds, then of this one. */
@@ -108,6 +176,7 @@ static bool lay_out(struct hd_asked *asked, const struct hd_resolved *r,
             if (!set_node(s, &part->node, problem)) return false;
         }
     }
+    if (!topology_holds(asked, r, part, problem)) return false;
     double utilisation;
     if (!hd_asked_fraction(asked, "serving.gpu_memory", &utilisation, problem))
         return false;
@@ -232,5 +301,13 @@ bool hd_resolve_fleet(struct hd_asked *asked, struct hd_resolved *r,
         if (!lay_out(asked, r, &q->part[i], problem) ||
             !buffers_fit(asked, q, &q->part[i], problem))
             return false;
+    bool disks = true;
+    for (int i = 0; i < q->parts; i++) disks &= q->part[i].node.disk_bytes_per_s > 0;
+    const struct hd_setting *remote =
+        hd_asked_find(asked, "switching.remote", NULL, NULL);
+    if (disks && strcmp(remote->value, "none") != 0)
+        return hd_setting_fail(remote, problem,
+                               "every node has a disk with all weights, so it would do "
+                               "nothing; expected --node disk=0GB/s beside it");
     return kinds_are_there(asked, r, problem);
 }

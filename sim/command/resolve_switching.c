@@ -103,6 +103,8 @@ static bool loading(struct hd_asked *asked, struct hd_switching *s,
                   &s->load_bytes_per_s, problem) &&
            amount(asked, "switching.staging", "pinned", hd_parse_bandwidth,
                   &s->staging_bytes_per_s, problem) &&
+           amount(asked, "switching.remote", "none", hd_parse_bandwidth,
+                  &s->remote_bytes_per_s, problem) &&
            amount(asked, "switching.load_chunk", "whole", hd_parse_size,
                   &s->chunk_bytes, problem) &&
            staging_memory(asked, s, problem);
@@ -135,6 +137,17 @@ static bool words(struct hd_asked *asked, struct hd_switching *s,
     if (first < 0) return false;
     int sync = choice(asked, "switching.kv_sync", "batch", "request", problem);
     if (sync < 0) return false;
+    const char *modes[HD_LINKS_STRICT + 1];
+    for (int n = 0; n <= HD_LINKS_STRICT; n++) modes[n] = hd_links_name(n);
+    int links =
+        hd_asked_word(asked, "switching.links", modes, HD_LINKS_STRICT + 1, problem);
+    if (links < 0) return false;
+    s->links = (uint8_t)links;
+    if (yields && links != HD_LINKS_ALONE)
+        return hd_setting_fail(
+            hd_asked_find(asked, "switching.prefetch_share", NULL, NULL), problem,
+            "where transfers hold paths --links says who yields; expected --links "
+            "strict alone");
     s->placed = start;
     s->prefetch = prefetch;
     s->prefetch_yields = yields;

@@ -208,6 +208,7 @@ const struct hd_topic hd_topics[] = {
      "the\n"
      "                span and 10 min. Falling load at the end would flatter.\n"
      "Both are 0s for traces that are published to be used whole.\n"},
+    {"nodes", "servers: their figures and their links", hd_topic_nodes},
     {"pass", "when a run keeps the SLO",
      "--pass model   (the default) every judged model reaches the target, and all "
      "rarer\n"

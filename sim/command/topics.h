@@ -9,7 +9,7 @@ extern const struct hd_topic hd_topics[];
 extern const int hd_topics_count;
 
 /* Those that are long. */
-extern const char hd_topic_recipes[], hd_topic_traces[];
+extern const char hd_topic_recipes[], hd_topic_traces[], hd_topic_nodes[];
 
 /* Scenario files to start from: `hotdesk help scenario NAME`. */
 extern const struct hd_topic hd_example_scenarios[];

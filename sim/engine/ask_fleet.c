@@ -110,7 +110,9 @@ int64_t hd_ask_node_dram_free(const struct hd_engine *e, int node) {
     return e->node[node].dram - e->node[node].dram_used;
 }
 const char *hd_ask_node_tier(const struct hd_engine *e, int node, int model) {
-    return e->node[node].cached[model].there ? "dram" : "disk";
+    static const char *const name[] = {
+        [HD_TIER_HOST] = "dram", [HD_TIER_DISK] = "disk", [HD_TIER_REMOTE] = "remote"};
+    return name[hd_tier_of(e, node, model)];
 }
 int hd_ask_gpu_node(const struct hd_engine *e, int gpu) {
     return e->gpu[gpu].node;

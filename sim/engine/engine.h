@@ -69,6 +69,11 @@ struct hd_node_config {
     double pcie_both;        /* of its rate, that a direction keeps while the other is
                                 busy too; 0: all of it */
     double nvlink_bytes_per_s, nic_bytes_per_s;
+    /* Only where transfers hold paths (enum hd_links). 0: no limit of its own, or none
+     * there. */
+    int pcie_switch;           /* GPUs behind one switch */
+    double switch_bytes_per_s; /* of its uplink, each direction */
+    double host_bytes_per_s;   /* of the host's memory, reads and writes together */
 };
 
 struct hd_failure { /* a GPU leaves or returns */
@@ -85,6 +90,19 @@ enum hd_host_keeps { /* weights in host memory, when there is no room for more *
                      HD_HOST_KEEPS_POLICY  /* all that is there; only the policy changes
                                               that */
 };
+
+enum hd_links {
+    HD_LINKS_ALONE, /* a transfer holds its slowest link only, and jobs on a link share
+                       it alike */
+    /* A transfer holds every link on its path, and rates are max-min fair: among all,
+     * by the weights of their classes, or class by class. The classes: loads that a
+     * turn waits for, KV, loads ahead. */
+    HD_LINKS_FAIR,
+    HD_LINKS_WEIGHTED,
+    HD_LINKS_STRICT
+};
+
+const char *hd_links_name(int links); /* alone, fair, ... */
 
 struct hd_switching { /* each mechanism by itself; see ladder.h for usual sets of them
                        */
@@ -103,15 +121,18 @@ struct hd_switching { /* each mechanism by itself; see ladder.h for usual sets o
     enum hd_host_keeps host_keeps;
     bool prefetch;        /* hd_act_load during a turn is possible */
     bool prefetch_yields; /* loads that no turn waits for have of a PCIe link only what
-                             others leave */
+                             others leave; with links alone, else those decide */
     bool no_cache;        /* every load reads the disk */
     bool warm_cache;      /* the host cache holds what fits at time 0 */
     bool placed;          /* loads asked for in `start` are done at time 0 */
     bool kv_first;        /* a switch waits until KV has left before anything else */
     bool kv_events; /* KV moves request by request, and each goes on as soon as its own
                        is there; else a transfer is there when all of it is */
-    double kv_in_s_per_token; /* 0: from bytes and bandwidth; else this instead */
-    bool kv_out_free;         /* swap-out takes no time and no link (the artifact) */
+    double kv_in_s_per_token;  /* 0: from bytes and bandwidth; else this instead */
+    bool kv_out_free;          /* swap-out takes no time and no link (the artifact) */
+    uint8_t links;             /* enum hd_links */
+    double remote_bytes_per_s; /* of the store of all nodes, for those with no disk; 0:
+                                  there is none */
 };
 
 struct hd_serving {     /* the engine profile */

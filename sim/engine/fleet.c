@@ -4,9 +4,59 @@
 
 #include "engine/parts.h"
 
+/* NVLink of 0 bytes a second is not there, and on no path. */
 static int new_link(struct hd_engine *e, double bytes_per_s) {
     hd_link_init(&e->link[e->links], bytes_per_s);
+    if (e->network) hd_network_link(e->network, bytes_per_s > 0 ? bytes_per_s : 1);
     return e->links++;
+}
+
+static int new_limit(struct hd_engine *e, double bytes_per_s) {
+    return e->network && bytes_per_s > 0 ? new_link(e, bytes_per_s) : -1;
+}
+
+static void init_links(struct hd_engine *e) {
+    static const int weight[][HD_FLOW_CLASSES] = {[HD_LINKS_FAIR] = {1, 1, 1},
+                                                  [HD_LINKS_WEIGHTED] = {4, 2, 1},
+                                                  [HD_LINKS_STRICT] = {1, 1, 1}};
+    const struct hd_run_config *c = e->config;
+    int mode = c->switching.links, most = 4 * c->nodes + 3 * e->gpus;
+    if (mode != HD_LINKS_ALONE) {
+        most += 1 + 2 * c->nodes + 3 * e->gpus;
+        e->network = hd_network_new(mode == HD_LINKS_STRICT, weight[mode]);
+    }
+    e->link = hd_alloc(sizeof *e->link * (size_t)most);
+    e->remote = new_limit(e, c->switching.remote_bytes_per_s);
+}
+
+/* The links of a GPU, the g-th of its node: its own, or those of the one before it. */
+static void init_gpu_links(struct hd_engine *e, const struct hd_node_config *from,
+                           int gpu, int g) {
+    struct hd_gpu *one = &e->gpu[gpu];
+    int shared = from->pcie_shared_by > 0 ? from->pcie_shared_by : 1;
+    if (g % shared == 0) {
+        e->gpu_link_in[gpu] = new_link(e, from->pcie_bytes_per_s);
+        e->gpu_link_out[gpu] = new_link(e, from->pcie_bytes_per_s);
+        /* On paths, of both together; of one alone at least its own. */
+        if (!e->network)
+            hd_link_pair(e, e->gpu_link_in[gpu], e->gpu_link_out[gpu], from->pcie_both);
+        double both = from->pcie_both > 0 ? 2 * from->pcie_both : 2;
+        bool limits = both < 2;
+        if (both < 1) both = 1;
+        one->both = new_limit(e, limits ? both * from->pcie_bytes_per_s : 0);
+    } else {
+        e->gpu_link_in[gpu] = e->gpu_link_in[gpu - 1];
+        e->gpu_link_out[gpu] = e->gpu_link_out[gpu - 1];
+        one->both = one[-1].both;
+    }
+    int behind = from->pcie_switch;
+    if (behind <= 0 || g % behind == 0) {
+        one->switch_in = new_limit(e, behind > 0 ? from->switch_bytes_per_s : 0);
+        one->switch_out = new_limit(e, behind > 0 ? from->switch_bytes_per_s : 0);
+    } else {
+        one->switch_in = one[-1].switch_in;
+        one->switch_out = one[-1].switch_out;
+    }
 }
 
 void hd_fleet_init(struct hd_engine *e) {
@@ -15,7 +65,7 @@ void hd_fleet_init(struct hd_engine *e) {
     e->nodes = c->nodes;
     e->node = hd_alloc(sizeof *e->node * (size_t)c->nodes);
     e->gpu = hd_alloc(sizeof *e->gpu * (size_t)e->gpus);
-    e->link = hd_alloc(sizeof *e->link * (size_t)(4 * c->nodes + 3 * e->gpus));
+    init_links(e);
     e->gpu_link_in = hd_alloc(sizeof *e->gpu_link_in * (size_t)e->gpus);
     e->gpu_link_out = hd_alloc(sizeof *e->gpu_link_out * (size_t)e->gpus);
     int gpu = 0;
@@ -32,6 +82,8 @@ void hd_fleet_init(struct hd_engine *e) {
         node->nic = new_link(e, from->nic_bytes_per_s);
         node->delay = new_link(e, 1);
         e->link[node->delay].delay = true;
+        node->host = new_limit(e, from->host_bytes_per_s);
+        node->nic_out = new_limit(e, from->nic_bytes_per_s);
         node->cached = hd_alloc(sizeof *node->cached * (size_t)c->models);
         for (int m = 0;
              m < c->models && c->switching.warm_cache && !c->switching.no_cache; m++) {
@@ -42,17 +94,10 @@ void hd_fleet_init(struct hd_engine *e) {
         for (int g = 0; g < from->gpus; g++, gpu++) {
             e->gpu[gpu] = (struct hd_gpu){
                 .node = n, .kind = from->kind, .up = true, .instance = -1};
-            bool first = g % (from->pcie_shared_by > 0 ? from->pcie_shared_by : 1) == 0;
-            e->gpu_link_in[gpu] =
-                first ? new_link(e, from->pcie_bytes_per_s) : e->gpu_link_in[gpu - 1];
-            e->gpu_link_out[gpu] =
-                first ? new_link(e, from->pcie_bytes_per_s) : e->gpu_link_out[gpu - 1];
-            if (first)
-                hd_link_pair(e, e->gpu_link_in[gpu], e->gpu_link_out[gpu],
-                             from->pcie_both);
+            init_gpu_links(e, from, gpu, g);
         }
     }
-    for (int g = 0; g < e->gpus && c->switching.prefetch_yields; g++)
+    for (int g = 0; g < e->gpus && c->switching.prefetch_yields && !e->network; g++)
         if (e->link[e->gpu_link_in[g]].behind < 0) {
             int link = e->gpu_link_in[g];
             hd_link_behind(e, new_link(e, e->link[link].bytes_per_s), link);

@@ -52,8 +52,9 @@ static void send_out(struct hd_engine *e, int transfer) {
     }
     t->bytes += bytes * i->tp;
     for (int g = 0; g < i->tp; g++) {
-        int link = e->gpu_link_out[i->gpu[g]];
-        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
+        struct hd_path path = hd_path_gpu(e, i->gpu[g], true);
+        hd_path_add(&path, e->node[i->node].host);
+        hd_transfer_path(e, transfer, &path, bytes);
     }
 }
 
@@ -140,6 +141,30 @@ static void one_left(struct hd_engine *e, struct hd_instance *i, int slot) {
 /* Between GPUs of a node without NVLink it comes over PCIe, like the host's. */
 enum { PATH_HOST, PATH_NVLINK, PATH_NIC, PATHS };
 
+/* The node that a request's KV leaves. */
+static int node_left(const struct hd_engine *e, const struct hd_request *r) {
+    return r->kv_home >= 0 ? r->kv_home : e->instance[r->kv_from].node;
+}
+
+/* The next piece of a transfer between nodes: one job for each request and GPU. It is
+ * read from the other host's memory, or goes straight from GPU to network (RDMA), and
+ * straight to the GPU. */
+static void send_from_nodes(struct hd_engine *e, int transfer, double per_token) {
+    const struct hd_transfer *t = &e->transfer[transfer];
+    const struct hd_instance *i = &e->instance[t->instance];
+    for (int k = t->arrived, end = piece(e, t); k < end; k++) {
+        const struct hd_request *r = &e->request[t->request[k]];
+        const struct hd_node *from = &e->node[node_left(e, r)];
+        for (int g = 0; g < i->tp; g++) {
+            struct hd_path path = hd_path_gpu(e, i->gpu[g], false);
+            hd_path_add(&path, e->node[i->node].nic);
+            hd_path_add(&path, from->nic_out);
+            if (r->kv_home >= 0) hd_path_add(&path, from->host);
+            hd_transfer_path(e, transfer, &path, per_token * (double)hd_kv_tokens(r));
+        }
+    }
+}
+
 /* Starts the next piece of a transfer to a GPU. */
 static void send_in(struct hd_engine *e, int transfer) {
     struct hd_transfer *t = &e->transfer[transfer];
@@ -156,15 +181,19 @@ static void send_in(struct hd_engine *e, int transfer) {
         hd_transfer_job(e, transfer, n->delay, hd_tick_from_s(own * (double)tokens));
         return;
     }
+    if (t->path == PATH_NIC && e->network) {
+        send_from_nodes(e, transfer, per_token);
+        return;
+    }
     if (t->path != PATH_HOST) {
-        int link = t->path == PATH_NIC ? n->nic : n->nvlink;
-        double all = per_token * i->tp * (double)tokens;
-        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], all));
+        struct hd_path path = {{t->path == PATH_NIC ? n->nic : n->nvlink}, 1};
+        hd_transfer_path(e, transfer, &path, per_token * i->tp * (double)tokens);
         return;
     }
     for (int g = 0; g < i->tp; g++) {
-        int link = e->gpu_link_in[i->gpu[g]];
-        hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
+        struct hd_path path = hd_path_gpu(e, i->gpu[g], false);
+        hd_path_add(&path, n->host);
+        hd_transfer_path(e, transfer, &path, bytes);
     }
 }
 

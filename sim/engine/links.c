@@ -150,7 +150,7 @@ int hd_transfer_new(struct hd_engine *e, enum hd_transfer_kind kind, int instanc
     }
     struct hd_transfer *t = &e->transfer[slot];
     t->kind = (uint8_t)kind;
-    t->from_disk = t->staging = false;
+    t->from_disk = t->staging = t->demanded = false;
     t->instance = instance;
     t->model = model;
     t->parts = t->requests = t->arrived = 0;
@@ -194,6 +194,7 @@ static hd_tick take_off(struct hd_engine *e, int link, int transfer) {
 }
 
 void hd_load_cancel(struct hd_engine *e, const struct hd_instance *i, int transfer) {
+    if (e->network) hd_path_cancel(e, i, transfer);
     for (int g = 0; g < i->tp; g++) {
         int link = e->gpu_link_in[i->gpu[g]];
         take_off(e, link, transfer);
@@ -207,6 +208,7 @@ void hd_load_cancel(struct hd_engine *e, const struct hd_instance *i, int transf
 }
 
 void hd_load_hasten(struct hd_engine *e, const struct hd_instance *i, int transfer) {
+    if (e->network) hd_path_hasten(e, i, transfer);
     for (int g = 0; g < i->tp; g++) {
         int link = e->gpu_link_in[i->gpu[g]], behind = e->link[link].behind;
         hd_tick left = behind >= 0 ? take_off(e, behind, transfer) : -1;
@@ -215,6 +217,10 @@ void hd_load_hasten(struct hd_engine *e, const struct hd_instance *i, int transf
 }
 
 void hd_link_event(struct hd_engine *e, int link) {
+    if (e->network && !e->link[link].delay) {
+        hd_path_event(e, link);
+        return;
+    }
     advance_kin(e, link);
     struct hd_link *l = &e->link[link];
     while (l->jobs && l->job[0].target <= l->virtual_now) {

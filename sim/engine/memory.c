@@ -190,10 +190,34 @@ void hd_load_send(struct hd_engine *e, int transfer) {
     bool waited_for = find_resident(i, t->model)->demanded;
     for (int g = 0; g < i->tp; g++) {
         int link = e->gpu_link_in[i->gpu[g]];
-        if (!waited_for && e->link[link].behind >= 0) link = e->link[link].behind;
+        if (e->network || waited_for || e->link[link].behind < 0) {
+            struct hd_path path = hd_path_load(e, i->gpu[g], HD_TIER_HOST);
+            hd_transfer_path(e, transfer, &path, bytes);
+            continue;
+        }
+        link = e->link[link].behind;
         hd_transfer_job(e, transfer, link, hd_link_demand(&e->link[link], bytes));
     }
     load_no_faster(e, transfer, fmax(others + filled, least_load_s(e, bytes)), filled);
+}
+
+/* From disk or the remote store: into the host's memory, or through it. */
+static void load_on_paths(struct hd_engine *e, const struct hd_instance *i,
+                          int transfer) {
+    const struct hd_transfer *t = &e->transfer[transfer];
+    enum hd_tier tier = hd_tier_of(e, i->node, t->model);
+    double bytes = (double)e->shape[i->shape].weight_bytes[t->model];
+    if (t->staging) {
+        struct hd_path path = hd_path_host(e, i->node, tier);
+        hd_transfer_path(e, transfer, &path,
+                         (double)e->config->model[t->model].weights_bytes);
+        return;
+    }
+    for (int g = 0; g < i->tp; g++) {
+        struct hd_path path = hd_path_load(e, i->gpu[g], tier);
+        hd_transfer_path(e, transfer, &path, bytes);
+    }
+    load_no_faster(e, transfer, least_load_s(e, bytes), 0);
 }
 
 /* Onto the GPUs of an instance, from the host's memory or its disk. */
@@ -213,14 +237,18 @@ static void load_from_somewhere(struct hd_engine *e, const struct hd_instance *i
             hd_load_send(e, transfer);
         return;
     }
+    t->from_disk = true;
+    t->staging = staged && w->chunk_bytes <= 0;
+    if (e->network) {
+        load_on_paths(e, i, transfer);
+        return;
+    }
     /* From disk, which fills the buffers: the slower of disk and PCIe decides and is
      * held; the other has room to spare. All of it first, if it is not in chunks. */
     double whole = (double)e->config->model[t->model].weights_bytes;
     double pcie = e->link[e->gpu_link_in[i->gpu[0]]].bytes_per_s * i->tp;
     struct hd_link *disk = &e->link[n->disk];
     double slow = pcie < disk->bytes_per_s ? disk->bytes_per_s / pcie : 1;
-    t->from_disk = true;
-    t->staging = staged && w->chunk_bytes <= 0;
     hd_transfer_job(e, transfer, n->disk,
                     hd_link_demand(disk, t->staging ? whole : whole * slow));
     if (!t->staging) load_no_faster(e, transfer, least_load_s(e, bytes), 0);
@@ -253,6 +281,7 @@ bool hd_load_start(struct hd_engine *e, struct hd_instance *i, int model,
     }
     r->transfer = hd_transfer_new(e, HD_MOVE_LOAD, hd_instance_number(e, i), model);
     e->transfer[r->transfer].bytes = (double)bytes * i->tp;
+    e->transfer[r->transfer].demanded = demanded;
     load_from_somewhere(e, i, r->transfer);
     return true;
 }

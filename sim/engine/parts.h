@@ -223,6 +223,22 @@ void hd_link_init(struct hd_link *, double bytes_per_s);
 void hd_link_pair(struct hd_engine *, int in, int out, double both);
 /* The jobs of `behind` wait while `link`, which is paired already, has any. */
 void hd_link_behind(struct hd_engine *, int behind, int link);
+enum hd_tier { HD_TIER_HOST, HD_TIER_DISK, HD_TIER_REMOTE }; /* where weights lie */
+/* The nearest of a node's that has the model. */
+enum hd_tier hd_tier_of(const struct hd_engine *, int node, int model);
+/* Paths: one more link, unless it is -1; between a GPU and its host; of weights onto a
+ * GPU, and into the memory of a host. */
+void hd_path_add(struct hd_path *, int link);
+struct hd_path hd_path_gpu(const struct hd_engine *, int gpu, bool out);
+struct hd_path hd_path_load(const struct hd_engine *, int gpu, enum hd_tier);
+struct hd_path hd_path_host(const struct hd_engine *, int node, enum hd_tier);
+/* A job on a path: with links alone, one of a single link. */
+void hd_transfer_path(struct hd_engine *, int transfer, const struct hd_path *,
+                      double bytes);
+/* What links.c leaves to paths: an event; a load that is waited for, or no more. */
+void hd_path_event(struct hd_engine *, int link);
+void hd_path_hasten(struct hd_engine *, const struct hd_instance *, int transfer);
+void hd_path_cancel(struct hd_engine *, const struct hd_instance *, int transfer);
 int hd_transfer_new(struct hd_engine *, enum hd_transfer_kind, int instance, int model);
 void hd_transfer_job(struct hd_engine *, int transfer, int link, hd_tick demand);
 hd_tick hd_link_demand(const struct hd_link *, double bytes);

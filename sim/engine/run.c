@@ -144,6 +144,7 @@ static void destroy(struct hd_engine *e) {
         free(e->role[n].member);
         free(e->role[n].name);
     }
+    hd_network_free(e->network);
     hd_events_free(&e->events);
     hd_heap_free(&e->wants);
     hd_heap_free(&e->dirty);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/network.h"
 #include "engine/prefix_cache.h"
 
 enum {
@@ -253,6 +254,7 @@ enum hd_transfer_kind { HD_MOVE_LOAD, HD_MOVE_OUT, HD_MOVE_IN };
 struct hd_transfer {
     uint8_t kind, path;
     bool from_disk, staging; /* staging: the first buffer of a load is being filled */
+    bool demanded;           /* a load that a turn waits for, or has */
     int32_t instance, model, parts; /* parts: jobs not done yet */
     int32_t *request; /* slots; one counts only while its `transfer` is this */
     int requests, capacity, next_free;
@@ -266,9 +268,11 @@ struct hd_transfer {
 struct hd_gpu {
     int32_t node, kind;
     bool up;
-    int32_t instance;         /* its only one, the first of several; -1: free */
-    hd_tick free_since;       /* with no instance */
-    struct hd_shared *shared; /* NULL: never was */
+    int32_t instance;              /* its only one, the first of several; -1: free */
+    hd_tick free_since;            /* with no instance */
+    int32_t both;                  /* link: PCIe, both directions; -1: no limit */
+    int32_t switch_in, switch_out; /* links: of its switch; -1: none */
+    struct hd_shared *shared;      /* NULL: never was */
 };
 
 struct hd_shared { /* a GPU that instances share, or shared */
@@ -288,7 +292,8 @@ struct hd_node {
     int32_t kind, first_gpu, gpus, free;
     int64_t dram, dram_used, host_kv; /* bytes; dram_used includes host_kv and what
                                          staging buffers have taken for good */
-    int32_t disk, nvlink, nic, delay; /* links */
+    int32_t disk, nvlink, nic, delay; /* links; nic: into the node */
+    int32_t host, nic_out;            /* on paths only; host -1: no limit */
     struct hd_cached *cached;         /* per model */
 };
 
@@ -364,6 +369,8 @@ struct hd_engine {
     struct hd_link *link;
     int links;
     int32_t *gpu_link_in, *gpu_link_out; /* per GPU: host to device, device to host */
+    struct hd_network *network;          /* of the same links; NULL: each is alone */
+    int32_t remote;                      /* link, -1: none */
     struct hd_transfer *transfer;
     int64_t *most_tokens; /* most_tokens: per model, on the best instance */
     int transfers, transfer_capacity, free_transfer;

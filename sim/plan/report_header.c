@@ -257,6 +257,10 @@ static void served_line(const struct hd_question *q, FILE *out) {
     if (w->staging_bytes > 0)
         unusual(out, &said, "staging-memory %s",
                 hd_say_bytes((double)w->staging_bytes).text);
+    if (w->links != HD_LINKS_ALONE)
+        unusual(out, &said, "links %s", hd_links_name(w->links));
+    if (w->remote_bytes_per_s > 0)
+        unusual(out, &said, "remote %s/s", hd_say_bytes(w->remote_bytes_per_s).text);
     if (w->kv_first) unusual(out, &said, "kv-leaves first");
     if (w->kv_events) unusual(out, &said, "kv-sync request");
     if (w->kv_in_s_per_token > 0)

@@ -36,6 +36,17 @@ static void pass_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_close(j);
 }
 
+/* 0 stands for none. */
+static double limit(double x) {
+    return x > 0 ? x : NAN;
+}
+
+static void paths_json(const struct hd_node_config *n, struct hd_json *j) {
+    hd_json_int(j, "pcie_switch", n->pcie_switch);
+    hd_json_real(j, "switch_uplink_bytes_per_s", limit(n->switch_bytes_per_s));
+    hd_json_real(j, "dram_bytes_per_s", limit(n->host_bytes_per_s));
+}
+
 static void fleet_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_object(j, "fleet");
     hd_json_text(j, "asked", q->fleet_text);
@@ -55,15 +66,11 @@ static void fleet_json(const struct hd_question *q, struct hd_json *j) {
         hd_json_real(j, "pcie_both", p->node.pcie_both > 0 ? p->node.pcie_both : 1);
         hd_json_real(j, "nvlink_bytes_per_s", p->node.nvlink_bytes_per_s);
         hd_json_real(j, "nic_bytes_per_s", p->node.nic_bytes_per_s);
+        if (q->switching.links != HD_LINKS_ALONE) paths_json(&p->node, j);
         hd_json_close(j);
     }
     hd_json_close(j);
     hd_json_close(j);
-}
-
-/* 0 stands for none. */
-static double limit(double x) {
-    return x > 0 ? x : NAN;
 }
 
 static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
@@ -105,6 +112,9 @@ static void mechanisms_json(const struct hd_question *q, struct hd_json *j) {
     hd_json_bool(j, "kv_first", w->kv_first);
     hd_json_bool(j, "kv_events", w->kv_events);
     hd_json_bool(j, "prefetch_yields", w->prefetch_yields);
+    hd_json_text(j, "links", hd_links_name(w->links));
+    if (w->remote_bytes_per_s > 0)
+        hd_json_real(j, "remote_bytes_per_s", w->remote_bytes_per_s);
     hd_json_close(j);
     hd_json_inline_object(j, "serving");
     hd_json_int(j, "max_batch", s->max_batch);

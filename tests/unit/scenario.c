@@ -291,6 +291,23 @@ static void make_sharing(struct world *w) {
     }
 }
 
+/* Drawn apart, as sharing is. */
+static void make_links(struct world *w) {
+    struct draft d = {.random = w->seed * 37 + 5};
+    if (!chance(&d, 40)) return;
+    struct hd_switching *s = &w->config.switching;
+    s->links = (uint8_t)between(&d, HD_LINKS_FAIR, HD_LINKS_STRICT);
+    if (chance(&d, 50)) s->remote_bytes_per_s = 1e5 * (double)between(&d, 1, 50);
+    for (int n = 0; n < w->config.nodes; n++) {
+        struct hd_node_config *c = &w->node[n];
+        double one = c->pcie_bytes_per_s;
+        c->pcie_switch = chance(&d, 50) ? (int)between(&d, 1, 4) : 0;
+        c->switch_bytes_per_s = one * 0.1 * (double)between(&d, 5, 25);
+        if (chance(&d, 50)) c->host_bytes_per_s = one * (double)between(&d, 1, 4);
+        if (s->remote_bytes_per_s > 0 && chance(&d, 60)) c->disk_bytes_per_s = 0;
+    }
+}
+
 void world_make(struct world *w, uint64_t seed) {
     memset(w, 0, sizeof *w);
     struct draft d = {.random = seed, .whole_ms = seed % 3 == 0};
@@ -304,6 +321,7 @@ void world_make(struct world *w, uint64_t seed) {
     make_prefixes(w);
     make_memory(w);
     make_sharing(w);
+    make_links(w);
     struct hd_run_config *c = &w->config;
     c->model = w->model;
     c->kind = w->kind;
@@ -560,6 +578,11 @@ void world_print(const struct world *w) {
            c->switching.engine_start_s, c->switching.reinit_s, c->switching.prefetch,
            c->switching.prefetch_yields, c->switching.warm_cache, c->switching.placed,
            c->switching.kv_in_s_per_token, c->switching.kv_out_free);
+    printf("links: %s, remote %g\n", hd_links_name(c->switching.links),
+           c->switching.remote_bytes_per_s);
+    for (int n = 0; n < c->nodes; n++)
+        printf("node %d: switches of %d with %g, dram %g\n", n, w->node[n].pcie_switch,
+               w->node[n].switch_bytes_per_s, w->node[n].host_bytes_per_s);
     printf("ladder: gc %g, restart %g, load %g, staging %g, chunk %g, no cache %d, kv "
            "first %d, kv events %d\n",
            c->switching.gc_s, c->switching.restart_s, c->switching.load_bytes_per_s,
