@@ -32,8 +32,10 @@ static int64_t account(struct hd_engine *e, const struct hd_gpu *g, int64_t *par
     } else if (g->instance >= 0) {
         add_instance(e, &e->instance[g->instance], part);
     }
-    part[HD_VRAM_CONTEXT] = processes * k->context_bytes;
-    part[HD_VRAM_WORKSPACE] = processes * (k->process_bytes - k->context_bytes);
+    int64_t context =
+        k->context_bytes < k->process_bytes ? k->context_bytes : k->process_bytes;
+    part[HD_VRAM_CONTEXT] = processes * context;
+    part[HD_VRAM_WORKSPACE] = processes * (k->process_bytes - context);
     part[HD_VRAM_UNCLAIMED] = card - least;
     for (int p = 0; p < HD_VRAM_PARTS; p++) used += part[p];
     part[HD_VRAM_FREE] = card - used;

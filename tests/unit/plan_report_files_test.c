@@ -182,7 +182,7 @@ static void json_is_read_by_others(void **state) {
         "schema version complete end error command inputs replicas window counts "
         "prefix pass attain ttft tbt tpot e2e gap_longest goodput tokens gpu gpu_hours "
         "gpu_time "
-        "blame latency_s switches peak load cost limit observed models classes "
+        "blame latency_s switches peak vram load cost limit observed models classes "
         "requirements warnings");
     report_world_compare(&world, 3);
     assert_true(write_comparison("a", &no_figure));
