@@ -64,6 +64,7 @@ static void sample(struct hd_engine *e) {
 }
 
 void hd_vram_until(struct hd_engine *e, hd_tick next) {
+    if (e->vram_next >= next) return; /* as nearly always: one is asked every instant */
     const struct hd_run_config *c = e->config;
     if (e->vram_distance == 0) {
         e->vram_distance = first_distance;
@@ -77,5 +78,6 @@ void hd_vram_until(struct hd_engine *e, hd_tick next) {
         if (++e->vram_samples % often == 0) e->vram_distance *= 2;
         e->vram_next += e->vram_distance;
     }
+    if (e->vram_next >= c->to) e->vram_next = HD_TICK_NEVER;
     e->boundaries = false;
 }
