@@ -137,7 +137,8 @@ TEXT
 
 serverless-plus: the public rule is taken by its word: whenever a request has found its place *each* instance sorts its
 groups, and a group whose KV was dropped has prompts again and so goes first. That is what makes it collapse, there as
-here, with nearly as many switches. What is left: our steps and the instants at which a request has failed (ours: no
+here, with nearly as many switches. This reading is one of four that were tried, and the one that came nearest to the
+re-run: its agreement says that the rule can be read so, and is no independent check. What is left: our steps and the instants at which a request has failed (ours: no
 prefill begun after 15 s; there: no token, looked at only when something is scheduled).
 TEXT
 }
@@ -228,7 +229,7 @@ page() {
 # Aegaeon's evaluation, again
 
 Written by \`make reproduce\` (variant \`$variant\`: ${scenario}). 16 ${gpu}, 6 prefill + 10 decode; what is called re-run is the
-artifact's public simulator, run on the same traces with one seed (under the variant \`paper\`, aegaeon-paper.md, it is there to compare, no target: other GPU, links and transfers). No constant was tuned to these tables.
+artifact's public simulator, run on the same traces with one seed (under the variant \`paper\`, aegaeon-paper.md, it is there to compare, no target: other GPU, links and transfers). The engine and \`aegaeon\` and \`serverless\` have no constant that was tuned to these tables; serverless-plus and MuxServe were shaped with them in sight, as is said there.
 
 ![attainment against the number of models]($name-models.png)
 ![attainment against the rate]($name-rate.png)

@@ -98,6 +98,7 @@ without a batch term, its 7B weighs 14 GB. It prefetches with hindsight: a switc
 shortened by whatever the GPU has computed since the last one, whichever model comes next,
 where ours must have chosen the model and found it memory and link. The re-run drew its
 lengths with a generator that is not known; one re-draw moves a point by up to 3.
-No constant was tuned to these tables.
+What was chosen with these tables in sight is said where they stand: how serverless-plus
+applies its rule, and how much memory MuxServe's placement keeps for KV.
 TEXT
 }

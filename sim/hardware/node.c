@@ -28,8 +28,8 @@ int64_t hd_gpu_usable_bytes(const struct hd_gpu_spec *gpu) {
 #define PCIE_ACHIEVED (65.524e9 / 1.207 / 64e9)
 
 /* Copies of 268 MB both ways at once, 50.7 GB/s each, beside 55.4 of one alone
- * (results/calibration/H200-SXM, copy h2d_d2h_both and h2d_pinned). An H100 in a
- * virtual machine whose host was busy kept less: 42.4 of 54.7. */
+ * (results/calibration/H200-SXM, copy h2d_d2h_both and h2d_pinned). An H100,
+ * whose large copies scattered, kept less: 42.4 of 54.7. */
 #define PCIE_BOTH (50.7 / 55.4)
 
 struct server {       /* of GPUs with at least that PCIe generation and kind of board */
